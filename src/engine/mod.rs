@@ -1,0 +1,34 @@
+//! The v16 engine: audits a source tree and says what it found, and what it did not look at.
+//!
+//! Knows `domain` and `workspace` only: no store, no queue, no HTTP. One call, [`scan_source`],
+//! runs the pipeline; events leave through an [`EventSink`] as they happen. The same input gives
+//! byte-equal output, whatever the number of threads.
+
+pub mod events;
+
+pub use events::{EngineEvent, EventSink, LogLevel, Phase};
+
+use crate::{domain::threat_profile::ThreatProfileContent, error::Result};
+use std::path::{Path, PathBuf};
+use tokio_util::sync::CancellationToken;
+
+/// How one run of the engine is to be done. Filled by roles; the engine reads no environment.
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// gitignore-style patterns of what to look at; empty = everything.
+    pub paths: Vec<String>,
+    /// The auditors to use; empty = `auto`.
+    pub auditors: Vec<String>,
+    /// Worker threads; 0 = one per core.
+    pub threads: usize,
+    /// A folder of overrides (`VEGA_V16_ROOT`), never inside an audited tree.
+    pub overrides: Option<PathBuf>,
+}
+
+/// Where results of finished components are kept, so that a recovered scan resumes from them.
+pub trait Checkpoints: Send + Sync {
+    /// The saved result of a component, if there is one.
+    fn load(&self, component: &str) -> Option<Vec<u8>>;
+    /// Saves the result of a component. A failure costs only the work of repeating it.
+    fn save(&self, component: &str, result: &[u8]) -> Result<()>;
+}

@@ -1,0 +1,1 @@
+//! Metadata store on journalled JSON files.

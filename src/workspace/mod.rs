@@ -1,0 +1,1 @@
+//! Getting source trees safely.
