@@ -1,0 +1,82 @@
+//! Who is asking. A handler that takes a [`Caller`] cannot be reached without a valid credential
+//! that carries the scope named in its type.
+
+use super::context;
+use crate::{
+    api::error::ApiError,
+    domain::{access::Actor, api_key::Scope},
+    error::{Error, ErrorCode},
+    services::accounts,
+};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use std::{future::Future, marker::PhantomData, pin::Pin};
+
+/// A scope, as a type.
+pub trait RequiredScope: 'static {
+    /// The scope.
+    const SCOPE: Scope;
+    /// Whether the caller must be an operator as well.
+    const OPERATOR: bool = false;
+}
+
+/// Reading.
+#[derive(Debug)]
+pub struct ReadScope;
+/// Creating and changing.
+#[derive(Debug)]
+pub struct WriteScope;
+/// Operations.
+#[derive(Debug)]
+pub struct OpsScope;
+
+impl RequiredScope for ReadScope {
+    const SCOPE: Scope = Scope::Read;
+}
+impl RequiredScope for WriteScope {
+    const SCOPE: Scope = Scope::Write;
+}
+impl RequiredScope for OpsScope {
+    const SCOPE: Scope = Scope::Ops;
+    const OPERATOR: bool = true;
+}
+
+/// An authenticated caller whose credential carries the scope `S`.
+#[derive(Debug)]
+pub struct Caller<S> {
+    /// Who it is.
+    pub actor: Actor,
+    /// The credential as presented.
+    pub bearer: String,
+    scope: PhantomData<S>,
+}
+
+impl<S: RequiredScope> FromRequest for Caller<S> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let ctx = context(&request)?;
+            let bearer = bearer(&request).ok_or_else(|| Error::of(ErrorCode::InvalidToken))?;
+            let actor = accounts::authenticate(&ctx, &bearer).await?;
+            tracing::Span::current().record("user_id", tracing::field::display(actor.user_id));
+            actor.require_scope(S::SCOPE)?;
+            if S::OPERATOR && !actor.is_operator() {
+                return Err(Error::of(ErrorCode::Forbidden).into());
+            }
+            Ok(Self {
+                actor,
+                bearer,
+                scope: PhantomData,
+            })
+        })
+    }
+}
+
+fn bearer(request: &HttpRequest) -> Option<String> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
+}

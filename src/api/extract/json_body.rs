@@ -1,0 +1,77 @@
+//! JSON bodies: content type, size, syntax and content are checked apart, each with its own code.
+
+use crate::{
+    api::error::ApiError,
+    error::{Error, ErrorCode},
+};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use std::{future::Future, pin::Pin};
+
+/// Largest JSON body, in bytes.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// A JSON body of type `T`.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let content_type = request.content_type().to_ascii_lowercase();
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            if content_type != "application/json" && !content_type.ends_with("+json") {
+                let error = Error::new(
+                    ErrorCode::UnsupportedMediaType,
+                    "Send this body as application/json",
+                );
+                return Err(error.into());
+            }
+            let bytes = web::Payload::from_request(&request, &mut payload.into())
+                .await
+                .map_err(|_| Error::of(ErrorCode::InvalidRequest))?
+                .to_bytes_limited(MAX_BYTES)
+                .await
+                .map_err(|_| too_large())?
+                .map_err(|error| broken_off(&error))?;
+            parse(&bytes).map(Self).map_err(ApiError)
+        })
+    }
+}
+
+fn too_large() -> Error {
+    Error::new(
+        ErrorCode::PayloadTooLarge,
+        format!("A JSON body may have at most {MAX_BYTES} bytes"),
+    )
+}
+
+fn broken_off(error: &actix_web::Error) -> Error {
+    Error::new(ErrorCode::InvalidRequest, format!("The body could not be read: {error}"))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        match inner.classify() {
+            Category::Data => {
+                let path = if path == "." { "body".to_owned() } else { path };
+                Error::field(path, inner.to_string())
+            }
+            Category::Syntax | Category::Eof | Category::Io => malformed(&inner),
+        }
+    })?;
+    deserializer.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> Error {
+    Error::new(ErrorCode::InvalidRequest, format!("The body is not valid JSON: {error}"))
+}

@@ -1,0 +1,141 @@
+//! Archive uploads: a multipart field `file`, or the bare bytes. Streamed to a working file, never
+//! held in memory, cut off at the limit.
+
+use crate::{
+    context::ServeContext,
+    error::{Error, ErrorCode, Result},
+    services::working_dir::WorkingRoot,
+};
+use actix_multipart::Multipart;
+use actix_web::{HttpMessage, HttpRequest, http::header, web};
+use futures_util::{Stream, StreamExt};
+use std::fmt::Display;
+use tempfile::NamedTempFile;
+use tokio::io::AsyncWriteExt;
+
+/// Content types taken as the bare bytes of an archive.
+const RAW_TYPES: &[&str] = &[
+    "application/octet-stream",
+    "application/zip",
+    "application/x-zip-compressed",
+    "application/x-tar",
+    "application/gzip",
+    "application/x-gzip",
+    "application/x-gtar",
+];
+const MAX_LABEL_CHARS: usize = 200;
+
+/// A received archive.
+#[derive(Debug)]
+pub struct Upload {
+    /// Where it lies until it is stored.
+    pub file: NamedTempFile,
+    /// The name it came under.
+    pub label: String,
+}
+
+/// Receives an archive from a request body.
+pub async fn receive_upload(
+    ctx: &ServeContext,
+    working: &WorkingRoot,
+    request: &HttpRequest,
+    payload: web::Payload,
+    file_name: Option<String>,
+) -> Result<Upload> {
+    let limit = ctx.limits.max_source_bytes;
+    let declared = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    // Multipart framing adds a little to the file itself.
+    if declared.is_some_and(|bytes| bytes > limit.saturating_add(64 * 1024)) {
+        return Err(too_large(limit));
+    }
+    let content_type = request.content_type().to_ascii_lowercase();
+    let file = working.file()?;
+    if content_type == "multipart/form-data" {
+        let mut parts = Multipart::new(request.headers(), payload);
+        while let Some(part) = parts.next().await {
+            let part = part.map_err(broken)?;
+            if part.name() != Some("file") {
+                return Err(Error::field(
+                    part.name().unwrap_or("body"),
+                    "is not expected; send one field named 'file'",
+                ));
+            }
+            let label = part
+                .content_disposition()
+                .and_then(|disposition| disposition.get_filename().map(str::to_owned))
+                .or(file_name);
+            write(&file, part, limit).await?;
+            return Ok(Upload {
+                file,
+                label: clean_label(label),
+            });
+        }
+        return Err(Error::field("file", "is missing; send the archive in a field named 'file'"));
+    }
+    if !RAW_TYPES.contains(&content_type.as_str()) {
+        return Err(Error::new(
+            ErrorCode::UnsupportedMediaType,
+            "Send the archive as multipart/form-data with a field 'file', or as \
+             application/octet-stream",
+        ));
+    }
+    write(&file, payload, limit).await?;
+    Ok(Upload {
+        file,
+        label: clean_label(file_name),
+    })
+}
+
+async fn write<E: Display>(
+    file: &NamedTempFile,
+    bytes: impl Stream<Item = std::result::Result<web::Bytes, E>>,
+    limit: u64,
+) -> Result<()> {
+    let full = |error: std::io::Error| {
+        Error::new(ErrorCode::DependencyUnavailable, "an upload cannot be written")
+            .caused_by(error)
+    };
+    let mut target = tokio::fs::File::from_std(file.reopen().map_err(full)?);
+    let mut bytes = std::pin::pin!(bytes);
+    let mut received = 0_u64;
+    while let Some(chunk) = bytes.next().await {
+        let chunk = chunk.map_err(broken)?;
+        received += chunk.len() as u64;
+        if received > limit {
+            return Err(too_large(limit));
+        }
+        target.write_all(&chunk).await.map_err(full)?;
+    }
+    target.flush().await.map_err(full)
+}
+
+fn too_large(limit: u64) -> Error {
+    Error::new(
+        ErrorCode::PayloadTooLarge,
+        format!("An archive may have at most {limit} bytes"),
+    )
+    .with_detail("limit_bytes", limit)
+}
+
+fn broken(error: impl Display) -> Error {
+    Error::new(ErrorCode::InvalidRequest, format!("The upload could not be read: {error}"))
+}
+
+/// A name for people: printable, short, no path.
+fn clean_label(name: Option<String>) -> String {
+    let name = name.unwrap_or_default();
+    let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let label: String = base
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_LABEL_CHARS)
+        .collect();
+    if label.trim().is_empty() {
+        "upload".to_owned()
+    } else {
+        label
+    }
+}

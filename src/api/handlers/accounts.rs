@@ -1,0 +1,84 @@
+//! Sign-in and API keys.
+
+use super::Ctx;
+use crate::{
+    api::{
+        dto::accounts::{
+            ApiKeyDto, CreateApiKeyRequest, LoginRequest, NewApiKeyDto, RefreshRequest,
+            TokenResponse, UserDto,
+        },
+        error::ApiResult,
+        extract::{Caller, JsonBody, PathId, ReadScope, WriteScope},
+    },
+    domain::ids::ApiKeyKind,
+    services::accounts,
+};
+use actix_web::{HttpResponse, delete, get, post, web::Json};
+
+/// Sign in with email and password.
+#[utoipa::path(tag = "auth", request_body = LoginRequest, responses((status = 200, body = TokenResponse)), security(()))]
+#[post("/auth/login")]
+pub async fn create_session(ctx: Ctx, body: JsonBody<LoginRequest>) -> ApiResult<Json<TokenResponse>> {
+    let LoginRequest { email, password } = body.0;
+    Ok(Json(accounts::sign_in(&ctx, &email, password).await?.into()))
+}
+
+/// Exchange a refresh token for the next pair. Each works once; an old one ends the session.
+#[utoipa::path(tag = "auth", request_body = RefreshRequest, responses((status = 200, body = TokenResponse)), security(()))]
+#[post("/auth/refresh")]
+pub async fn refresh_session(
+    ctx: Ctx,
+    body: JsonBody<RefreshRequest>,
+) -> ApiResult<Json<TokenResponse>> {
+    Ok(Json(accounts::refresh(&ctx, &body.0.refresh_token).await?.into()))
+}
+
+/// End the session of the access token at once, in every process.
+#[utoipa::path(tag = "auth", responses((status = 204)))]
+#[post("/auth/logout")]
+pub async fn delete_session(ctx: Ctx, caller: Caller<ReadScope>) -> ApiResult {
+    accounts::sign_out(&ctx, &caller.bearer).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Who I am.
+#[utoipa::path(tag = "auth", responses((status = 200, body = UserDto)))]
+#[get("/auth/me")]
+pub async fn get_me(ctx: Ctx, caller: Caller<ReadScope>) -> ApiResult<Json<UserDto>> {
+    Ok(Json(accounts::me(&ctx, &caller.actor).await?.into()))
+}
+
+/// My API keys, newest first.
+#[utoipa::path(tag = "api-keys", responses((status = 200, body = Vec<ApiKeyDto>)))]
+#[get("/api-keys")]
+pub async fn list_api_keys(ctx: Ctx, caller: Caller<ReadScope>) -> ApiResult<Json<Vec<ApiKeyDto>>> {
+    let keys = accounts::list_api_keys(&ctx, &caller.actor).await?;
+    Ok(Json(keys.into_iter().map(Into::into).collect()))
+}
+
+/// Make an API key. Its secret is shown this once.
+#[utoipa::path(tag = "api-keys", request_body = CreateApiKeyRequest, responses((status = 201, body = NewApiKeyDto)))]
+#[post("/api-keys")]
+pub async fn create_api_key(
+    ctx: Ctx,
+    caller: Caller<WriteScope>,
+    body: JsonBody<CreateApiKeyRequest>,
+) -> ApiResult {
+    let (key, secret) = accounts::create_api_key(&ctx, &caller.actor, body.0.check()?).await?;
+    Ok(HttpResponse::Created().json(NewApiKeyDto {
+        key: key.into(),
+        secret,
+    }))
+}
+
+/// Revoke an API key at once.
+#[utoipa::path(tag = "api-keys", params(("id" = String, Path, description = "key_…")), responses((status = 204)))]
+#[delete("/api-keys/{id}")]
+pub async fn delete_api_key(
+    ctx: Ctx,
+    caller: Caller<WriteScope>,
+    id: PathId<ApiKeyKind>,
+) -> ApiResult {
+    accounts::revoke_api_key(&ctx, &caller.actor, id.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

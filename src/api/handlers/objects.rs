@@ -1,0 +1,48 @@
+//! Local storage's signed, expiring links. The signature is the credential.
+
+use super::Ctx;
+use crate::{
+    api::{error::ApiResult, extract::QueryParams},
+    domain::object_key::ObjectKey,
+};
+use actix_web::{HttpResponse, get, http::header, web::Path};
+use serde::Deserialize;
+use tokio_util::io::ReaderStream;
+use utoipa::IntoParams;
+
+/// The proof that a link was made by Vega.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SignedParams {
+    /// When the link ends (Unix seconds).
+    pub expires: i64,
+    /// The signature over key and end.
+    pub signature: String,
+}
+
+/// Read a stored file through a signed link.
+#[utoipa::path(
+    tag = "system",
+    params(("key" = String, Path, description = "The file's key"), SignedParams),
+    responses((status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream")),
+    security(())
+)]
+#[get("/objects/{key:.*}")]
+pub async fn get_object(
+    ctx: Ctx,
+    key: Path<String>,
+    query: QueryParams<SignedParams>,
+) -> ApiResult {
+    let key = ObjectKey::parse(&key)?;
+    ctx.urls.verify(&key, query.0.expires, &query.0.signature, ctx.app.clock.now())?;
+    let (meta, reader) = ctx.app.objects.open(&key).await?;
+    let name = key.as_str().rsplit('/').next().unwrap_or("file").to_owned();
+    Ok(HttpResponse::Ok()
+        .content_type("application/octet-stream")
+        // Never shown in place: what is stored came from outside.
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+        .insert_header(("x-content-type-options", "nosniff"))
+        .no_chunking(meta.size)
+        .streaming(ReaderStream::new(reader)))
+}

@@ -1,0 +1,14 @@
+//! The HTTP layer of `vega serve`: extract, authorise, call one service, map the answer.
+//!
+//! Every route stands in [`routes`]; the OpenAPI document derives from the same list. Every failure
+//! leaves as the envelope of [`error`]. No rule about projects, scans or findings lives here.
+
+pub mod app;
+pub mod dto;
+pub mod error;
+pub mod extract;
+pub mod handlers;
+pub mod observe;
+pub mod openapi;
+pub mod paging;
+pub mod routes;

@@ -1,0 +1,88 @@
+//! The only place that names concrete backends.
+
+use super::{AppContext, ServeContext, key_files};
+use crate::{
+    auth::{seal::SealingKey, tokens::TokenSigner},
+    clock::{SharedClock, SystemClock},
+    error::{Error, ErrorCode, Result},
+    objects::{local::LocalObjects, signed_url::UrlSigner},
+    settings::{FileBackend, PersistenceBackend, ServeSettings, StorageSettings},
+    shutdown::{Tasks, blocking},
+    store::json::{JsonStore, JsonStoreSettings},
+};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Opens the stores the settings name.
+pub async fn app(storage: &StorageSettings, tasks: Tasks) -> Result<AppContext> {
+    let unavailable = |what: &str, setting: &str| {
+        Error::field(
+            setting,
+            format!("{what} is not part of this version; use the default for now"),
+        )
+    };
+    if storage.persistence == PersistenceBackend::Postgres {
+        return Err(unavailable("the Postgres store", "VEGA_PERSISTENCE_BACKEND"));
+    }
+    if storage.files == FileBackend::S3 {
+        return Err(unavailable("the S3 store", "VEGA_FILE_STORAGE_BACKEND"));
+    }
+    let clock: SharedClock = Arc::new(SystemClock);
+    let storage = storage.clone();
+    let store_clock = Arc::clone(&clock);
+    let absolute = |path: &std::path::Path| {
+        std::path::absolute(path)
+            .map_err(|error| Error::internal("the data folder has no absolute path", error))
+    };
+    let runtime_root = absolute(&storage.runtime_root)?;
+    let data_dir = absolute(&storage.data_dir)?;
+    let (store, objects) = blocking(move || {
+        let store = JsonStore::open(JsonStoreSettings::new(data_dir.clone(), store_clock))?;
+        let signer = UrlSigner::new(key_files::load_or_create(&data_dir, "object-urls.key")?);
+        let objects = LocalObjects::open(data_dir, signer)?;
+        Ok((store, objects))
+    })
+    .await?;
+    Ok(AppContext {
+        store,
+        objects: Arc::new(objects),
+        clock,
+        tasks,
+        runtime_root,
+    })
+}
+
+/// Opens everything `vega serve` needs.
+pub async fn serve(settings: &ServeSettings, tasks: Tasks) -> Result<ServeContext> {
+    let app = app(&settings.storage, tasks).await?;
+    let data_dir = &settings.storage.data_dir;
+    let tokens = match &settings.auth.secret {
+        Some(secret) => TokenSigner::new(secret.expose().as_bytes()),
+        None => TokenSigner::new(&key_files::load_or_create(data_dir, "auth.key")?),
+    };
+    let sealing = match &settings.storage.secrets_key {
+        Some(key) => SealingKey::parse(key.expose())?,
+        None => SealingKey::new("local", &key_files::load_or_create(data_dir, "git-tokens.key")?),
+    };
+    let urls = UrlSigner::new(key_files::load_or_create(data_dir, "object-urls.key")?);
+    if settings.scans.mode == crate::settings::ExecutionMode::Sqs {
+        return Err(Error::new(
+            ErrorCode::ValidationError,
+            "VEGA_SCAN_EXECUTION_MODE=sqs is not part of this version; use thread or external",
+        ));
+    }
+    Ok(ServeContext {
+        app,
+        settings: Arc::new(settings.app.clone()),
+        cors_origins: Arc::new(settings.listen.cors_origins.clone()),
+        auth: Arc::new(settings.auth.clone()),
+        tokens: Arc::new(tokens),
+        sealing: Arc::new(sealing),
+        urls: Arc::new(urls),
+        limits: Arc::new(settings.limits.clone()),
+        scans: Arc::new(settings.scans.clone()),
+        v16: Arc::new(settings.v16.clone()),
+        scan_queued: Arc::new(Notify::new()),
+        job_queued: Arc::new(Notify::new()),
+    })
+}

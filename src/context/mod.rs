@@ -1,0 +1,59 @@
+//! What every role is handed: the seams as plain fields, put together in [`build`] only.
+
+pub mod build;
+pub mod key_files;
+
+use crate::{
+    auth::{seal::SealingKey, tokens::TokenSigner},
+    clock::SharedClock,
+    objects::{SharedObjects, signed_url::UrlSigner},
+    settings::{AppSettings, AuthSettings, LimitSettings, ScanSettings, V16Settings},
+    shutdown::Tasks,
+    store::SharedStore,
+};
+use std::{path::PathBuf, sync::Arc};
+use tokio::sync::Notify;
+
+/// The seams every role needs.
+#[derive(Clone)]
+pub struct AppContext {
+    /// Metadata.
+    pub store: SharedStore,
+    /// Files.
+    pub objects: SharedObjects,
+    /// Time for display; leases are judged by the store's own clock.
+    pub clock: SharedClock,
+    /// Tracked background tasks and the token that ends them.
+    pub tasks: Tasks,
+    /// Folder for working files; everything in it may be deleted when no process runs.
+    pub runtime_root: PathBuf,
+}
+
+/// What `vega serve` has beside the seams.
+#[derive(Clone)]
+pub struct ServeContext {
+    /// The seams.
+    pub app: AppContext,
+    /// Identity and prefix.
+    pub settings: Arc<AppSettings>,
+    /// Origins browsers may call from, besides the own one.
+    pub cors_origins: Arc<Vec<String>>,
+    /// Sign-in.
+    pub auth: Arc<AuthSettings>,
+    /// Access tokens.
+    pub tokens: Arc<TokenSigner>,
+    /// Seals git tokens.
+    pub sealing: Arc<SealingKey>,
+    /// Checks signed URLs of local objects.
+    pub urls: Arc<UrlSigner>,
+    /// Limits on what users bring in.
+    pub limits: Arc<LimitSettings>,
+    /// How scans are run.
+    pub scans: Arc<ScanSettings>,
+    /// The engine's settings.
+    pub v16: Arc<V16Settings>,
+    /// Rings when a scan was queued.
+    pub scan_queued: Arc<Notify>,
+    /// Rings when a job was queued.
+    pub job_queued: Arc<Notify>,
+}

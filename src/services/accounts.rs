@@ -1,0 +1,307 @@
+//! Signing in, staying signed in, API keys, and local users.
+
+use crate::{
+    auth::{api_keys, passwords, tokens},
+    clock::new_id,
+    context::{AppContext, ServeContext},
+    domain::{
+        access::Actor,
+        api_key::{ApiKey, Scope},
+        auth_session::{AuthSession, Rotation},
+        ids::{ApiKeyId, UserId},
+        time::Timestamp,
+        user::{Group, IdentityProvider, User, normalise_email},
+    },
+    error::{Error, ErrorCode, Result},
+    settings::DebugUser,
+    shutdown::blocking,
+    store::UserChange,
+};
+use std::time::Duration;
+use subtle::ConstantTimeEq;
+
+/// API keys note their use at most this often.
+const TOUCH_EVERY: Duration = Duration::from_secs(3600);
+
+/// A pair of fresh tokens and whom they are for.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The user.
+    pub user: User,
+    /// Short-lived, sent with every request.
+    pub access_token: String,
+    /// Long-lived, exchanged once for the next pair.
+    pub refresh_token: String,
+}
+
+fn refused() -> Error {
+    Error::new(ErrorCode::InvalidToken, "The email or the password is wrong.")
+}
+
+/// Signs a user in with email and password. Takes the same time whether or not the user exists.
+pub async fn sign_in(ctx: &ServeContext, email: &str, password: String) -> Result<SignedIn> {
+    let email = normalise_email(email);
+    let known = ctx.app.store.user_by_email(&email).await?;
+    let debug = ctx.auth.debug_user.as_ref().filter(|debug| normalise_email(&debug.email) == email);
+    let debug_matches = debug.is_some_and(|debug| is_password_of(debug, &password));
+    let stored = known.as_ref().and_then(|user| user.password_hash.clone());
+    let hash_matches =
+        blocking(move || Ok(passwords::verify(&password, stored.as_deref()))).await?;
+    let user = match known {
+        Some(user) if user.is_active && (hash_matches || debug_matches) => user,
+        None if debug_matches => insert_debug_user(&ctx.app, &email).await?,
+        _ => return Err(refused()),
+    };
+    let now = ctx.app.clock.now();
+    let session_id = new_id();
+    let (refresh_token, refresh_hash) = tokens::new_refresh_token(session_id);
+    let session = AuthSession {
+        id: session_id,
+        user_id: user.id,
+        refresh_hash,
+        refresh_expires_at: now.after(tokens::REFRESH_LIFETIME),
+        revoked_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    ctx.app.store.insert_session(session, tokens::REFRESH_LIFETIME).await?;
+    tracing::info!(user_id = %user.id, "signed in");
+    Ok(SignedIn {
+        access_token: ctx.tokens.issue(user.id, session_id, now)?,
+        refresh_token,
+        user,
+    })
+}
+
+fn is_password_of(debug: &DebugUser, password: &str) -> bool {
+    debug.password.expose().as_bytes().ct_eq(password.as_bytes()).into()
+}
+
+/// Adds the debug user on its first sign-in; two at once end with the same user.
+async fn insert_debug_user(app: &AppContext, email: &str) -> Result<User> {
+    let user = new_user(email, "Debug user", Group::ALL.to_vec(), None, app.clock.now());
+    match app.store.insert_user(user).await {
+        Err(error) if error.code() == ErrorCode::Conflict => {
+            app.store.user_by_email(email).await?.ok_or_else(refused)
+        }
+        result => result,
+    }
+}
+
+fn new_user(
+    email: &str,
+    display_name: &str,
+    groups: Vec<Group>,
+    password_hash: Option<String>,
+    now: Timestamp,
+) -> User {
+    User {
+        id: new_id(),
+        email: email.to_owned(),
+        display_name: display_name.to_owned(),
+        groups,
+        provider: IdentityProvider::Custom,
+        subject: email.to_owned(),
+        password_hash,
+        is_active: true,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// Exchanges a refresh token for the next pair. An old token ends the session: it leaked.
+pub async fn refresh(ctx: &ServeContext, refresh_token: &str) -> Result<SignedIn> {
+    let (session_id, presented) = tokens::parse_refresh_token(refresh_token)?;
+    let (next_token, next_hash) = tokens::new_refresh_token(session_id);
+    let rotation = ctx
+        .app
+        .store
+        .rotate_session(session_id, &presented, &next_hash, tokens::REFRESH_LIFETIME)
+        .await?;
+    let session = match rotation {
+        Rotation::Rotated(session) => session,
+        Rotation::Reused => {
+            tracing::warn!(%session_id, "an old refresh token was presented; the session is ended");
+            return Err(Error::of(ErrorCode::InvalidToken));
+        }
+        Rotation::Ended => return Err(Error::of(ErrorCode::InvalidToken)),
+    };
+    let user = ctx.app.store.user(session.user_id).await?;
+    if !user.is_active {
+        return Err(Error::of(ErrorCode::InvalidToken));
+    }
+    Ok(SignedIn {
+        access_token: ctx.tokens.issue(user.id, session_id, ctx.app.clock.now())?,
+        refresh_token: next_token,
+        user,
+    })
+}
+
+/// Ends the session of an access token, in every process at once.
+pub async fn sign_out(ctx: &ServeContext, bearer: &str) -> Result<()> {
+    let presented = ctx.tokens.verify(bearer, ctx.app.clock.now())?;
+    ctx.app.store.revoke_session(presented.session_id).await
+}
+
+/// Who presents `bearer`, an access token or an API key.
+pub async fn authenticate(ctx: &ServeContext, bearer: &str) -> Result<Actor> {
+    if bearer.starts_with(api_keys::PREFIX) {
+        return authenticate_key(ctx, bearer).await;
+    }
+    let presented = ctx.tokens.verify(bearer, ctx.app.clock.now())?;
+    let session = ctx.app.store.session(presented.session_id).await?;
+    let alive = session.is_some_and(|session| {
+        session.revoked_at.is_none() && session.user_id == presented.user_id
+    });
+    if !alive {
+        return Err(Error::of(ErrorCode::InvalidToken));
+    }
+    let user = active_user(ctx, presented.user_id).await?;
+    Ok(Actor {
+        user_id: user.id,
+        scopes: Scope::ALL.to_vec(),
+        groups: user.groups,
+    })
+}
+
+async fn authenticate_key(ctx: &ServeContext, secret: &str) -> Result<Actor> {
+    let hash = crate::auth::sha256_hex(secret);
+    let key = ctx.app.store.api_key_by_hash(&hash).await?;
+    let key = key.ok_or_else(|| Error::of(ErrorCode::InvalidToken))?;
+    let user = active_user(ctx, key.user_id).await?;
+    let now = ctx.app.clock.now();
+    let stale = key.last_used_at.is_none_or(|used| now.since(used) >= TOUCH_EVERY);
+    if stale && let Err(error) = ctx.app.store.touch_api_key(key.id, now).await {
+        // Not knowing when a key was used last must not keep its owner out.
+        tracing::warn!(%error, key_id = %key.id, "the use of an API key could not be noted");
+    }
+    Ok(Actor {
+        user_id: user.id,
+        groups: user.groups,
+        scopes: key.scopes,
+    })
+}
+
+async fn active_user(ctx: &ServeContext, id: UserId) -> Result<User> {
+    match ctx.app.store.user(id).await {
+        Ok(user) if user.is_active => Ok(user),
+        Ok(_) => Err(Error::of(ErrorCode::InvalidToken)),
+        Err(error) if error.code() == ErrorCode::NotFound => Err(Error::of(ErrorCode::InvalidToken)),
+        Err(error) => Err(error),
+    }
+}
+
+/// The caller's own account.
+pub async fn me(ctx: &ServeContext, actor: &Actor) -> Result<User> {
+    ctx.app.store.user(actor.user_id).await
+}
+
+/// The wish for an API key.
+#[derive(Debug)]
+pub struct ApiKeyWish {
+    /// A name to recognise it by.
+    pub name: String,
+    /// What it may do; everything the caller may when absent.
+    pub scopes: Option<Vec<Scope>>,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Makes an API key. Returns it with the secret, which is never shown again.
+pub async fn create_api_key(
+    ctx: &ServeContext,
+    actor: &Actor,
+    wish: ApiKeyWish,
+) -> Result<(ApiKey, String)> {
+    let now = ctx.app.clock.now();
+    if wish.expires_at.is_some_and(|end| end <= now) {
+        return Err(Error::field("expires_at", "must lie in the future"));
+    }
+    let allowed: Vec<Scope> = Scope::ALL
+        .iter()
+        .copied()
+        .filter(|scope| actor.scopes.contains(scope))
+        .filter(|scope| *scope != Scope::Ops || actor.is_operator())
+        .collect();
+    let scopes = match wish.scopes {
+        None => allowed,
+        Some(scopes) if scopes.is_empty() => {
+            return Err(Error::field("scopes", "must name at least one scope"));
+        }
+        Some(mut scopes) => {
+            if let Some(scope) = scopes.iter().find(|scope| !allowed.contains(scope)) {
+                return Err(Error::new(
+                    ErrorCode::InsufficientScope,
+                    format!("You cannot give a key the scope '{scope}', which you do not have"),
+                ));
+            }
+            scopes.sort_unstable();
+            scopes.dedup();
+            scopes
+        }
+    };
+    let generated = api_keys::generate();
+    let key = ApiKey {
+        id: new_id(),
+        user_id: actor.user_id,
+        name: wish.name,
+        prefix: generated.prefix,
+        hash: generated.hash,
+        scopes,
+        expires_at: wish.expires_at,
+        last_used_at: None,
+        created_at: now,
+    };
+    ctx.app.store.insert_api_key(key.clone()).await?;
+    Ok((key, generated.secret))
+}
+
+/// The caller's API keys.
+pub async fn list_api_keys(ctx: &ServeContext, actor: &Actor) -> Result<Vec<ApiKey>> {
+    ctx.app.store.api_keys(actor.user_id).await
+}
+
+/// Revokes an API key of the caller.
+pub async fn revoke_api_key(ctx: &ServeContext, actor: &Actor, id: ApiKeyId) -> Result<()> {
+    ctx.app.store.revoke_api_key(actor.user_id, id).await
+}
+
+/// Adds a local user (`vega maintenance users add`).
+pub async fn add_user(
+    app: &AppContext,
+    email: &str,
+    display_name: Option<&str>,
+    groups: Vec<Group>,
+    password: String,
+) -> Result<User> {
+    let email = normalise_email(email);
+    let plausible = email
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+        && email.len() <= 254
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    if !plausible {
+        return Err(Error::field("email", format!("'{email}' is not an email address")));
+    }
+    let hash = hash_password(password).await?;
+    let name = display_name.unwrap_or(&email).to_owned();
+    let user = new_user(&email, &name, groups, Some(hash), app.clock.now());
+    app.store.insert_user(user).await
+}
+
+/// Changes a local user, found by email.
+pub async fn change_user(app: &AppContext, email: &str, change: UserChange) -> Result<User> {
+    let email = normalise_email(email);
+    let user = app
+        .store
+        .user_by_email(&email)
+        .await?
+        .ok_or_else(|| Error::not_found("User", &email))?;
+    app.store.change_user(user.id, change, app.clock.now()).await
+}
+
+/// Checks a new password and hashes it.
+pub async fn hash_password(password: String) -> Result<String> {
+    passwords::check_strength(&password)?;
+    blocking(move || passwords::hash(&password)).await
+}

@@ -1,0 +1,20 @@
+//! Use cases: authorise, decide, make one or two store changes, tell others.
+//!
+//! Every function takes who asks ([`crate::domain::access::Actor`]) and what is asked. No HTTP, no
+//! SQL. The engine is seen through its public face only.
+
+pub mod access;
+pub mod accounts;
+pub mod dispatch;
+pub mod findings;
+pub mod health;
+pub mod ingest;
+pub mod jobs;
+pub mod projects;
+pub mod reports;
+pub mod repositories;
+pub mod runner;
+pub mod scans;
+pub mod spool;
+pub mod threat_profiles;
+pub mod working_dir;

@@ -1,0 +1,245 @@
+//! Scans as users see them: create, list, look at, call off.
+
+use super::access;
+use crate::{
+    clock::new_id,
+    context::ServeContext,
+    domain::{
+        access::Actor,
+        event::Event,
+        ids::{ProjectId, RepositoryId, ScanId, SnapshotId},
+        object_key::{Artifact, ObjectKey},
+        runner_job::RunnerJob,
+        scan::{Scan, ScanLimits, ScanStatus},
+    },
+    engine,
+    error::{Error, FieldError, Result},
+    store::{EventQuery, Page, PageRequest, ScanFilter},
+};
+use std::time::Duration;
+
+/// How long links to artifacts work (contract §10).
+const LINK_LIFETIME: Duration = Duration::from_secs(3600);
+const MAX_PATTERNS: usize = 200;
+const MAX_PATTERN_CHARS: usize = 1_000;
+
+/// The wish for a scan.
+#[derive(Debug, Default)]
+pub struct NewScan {
+    /// What to scan; the newest snapshot when absent.
+    pub snapshot_id: Option<SnapshotId>,
+    /// What to look at; the repository's default when absent.
+    pub paths: Option<Vec<String>>,
+    /// The auditors; the platform's default when absent.
+    pub auditors: Option<Vec<String>>,
+    /// The model for AI audits.
+    pub model: Option<String>,
+    /// Limits on AI use.
+    pub limits: ScanLimits,
+    /// Which scan to compare with.
+    pub baseline_scan_id: Option<ScanId>,
+}
+
+/// Checks gitignore-style patterns; `field` is named in the error.
+pub fn check_paths(patterns: &[String], field: &str) -> Result<()> {
+    let mut wrong = Vec::new();
+    if patterns.len() > MAX_PATTERNS {
+        wrong.push(FieldError::new(field, format!("has more than {MAX_PATTERNS} patterns")));
+    }
+    for (index, pattern) in patterns.iter().enumerate() {
+        let place = format!("{field}[{index}]");
+        if pattern.trim().is_empty() || pattern.chars().count() > MAX_PATTERN_CHARS {
+            wrong.push(FieldError::new(
+                place,
+                format!("must have 1 to {MAX_PATTERN_CHARS} characters"),
+            ));
+        } else if let Err(error) =
+            ignore::gitignore::GitignoreBuilder::new("").add_line(None, pattern)
+        {
+            wrong.push(FieldError::new(place, format!("is not a gitignore-style pattern: {error}")));
+        }
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::validation(wrong))
+    }
+}
+
+/// Queues a scan of a repository of the caller.
+pub async fn create(
+    ctx: &ServeContext,
+    actor: &Actor,
+    id: RepositoryId,
+    wish: NewScan,
+) -> Result<Scan> {
+    let store = &ctx.app.store;
+    let repository = access::repository(store, actor, id).await?;
+    let latest = repository.latest_snapshot_id.filter(|_| repository.is_ready());
+    let latest = latest.ok_or_else(|| {
+        Error::conflict(format!(
+            "The repository cannot be scanned while its ingest_status is '{}'",
+            repository.ingest_status
+        ))
+    })?;
+    let snapshot_id = wish.snapshot_id.unwrap_or(latest);
+    if snapshot_id != latest {
+        let snapshot = access::snapshot(store, actor, snapshot_id).await?;
+        if snapshot.repository_id != id {
+            return Err(Error::field("snapshot_id", "is a snapshot of another repository"));
+        }
+    }
+    if let Some(baseline) = wish.baseline_scan_id {
+        let baseline = access::scan(store, actor, baseline).await?;
+        if baseline.repository_id != id {
+            return Err(Error::field("baseline_scan_id", "is a scan of another repository"));
+        }
+    }
+    let paths = wish.paths.unwrap_or(repository.default_paths);
+    check_paths(&paths, "paths")?;
+    let auditors = wish.auditors.unwrap_or_else(|| ctx.v16.auditors.clone());
+    engine::check_auditors(&auditors)?;
+    let now = ctx.app.clock.now();
+    let scan = Scan {
+        id: new_id(),
+        repository_id: id,
+        project_id: repository.project_id,
+        snapshot_id,
+        requested_by: actor.user_id,
+        paths,
+        auditors,
+        model: wish.model,
+        limits: wish.limits,
+        baseline_scan_id: wish.baseline_scan_id,
+        status: ScanStatus::Queued,
+        attempt: 0,
+        recoveries: 0,
+        fruitless_attempts: 0,
+        fencing: 0,
+        lease: None,
+        cancel_requested_at: None,
+        cancelled_by: None,
+        last_seq: 0,
+        finished_components: Vec::new(),
+        components_at_claim: 0,
+        progress: 0,
+        phase: String::new(),
+        message: "waiting for a runner".into(),
+        failure_reason: None,
+        finding_counts: Default::default(),
+        coverage: Default::default(),
+        usage: Default::default(),
+        artifacts_attempt: None,
+        artifacts_published: false,
+        created_at: now,
+        updated_at: now,
+        queued_at: now,
+        claimed_at: None,
+        started_at: None,
+        completed_at: None,
+    };
+    let scan = store.create_scan(scan, ctx.limits.max_active_scans_per_user).await?;
+    tracing::info!(scan_id = %scan.id, repository_id = %id, "scan queued");
+    ctx.scan_queued.notify_one();
+    Ok(scan)
+}
+
+/// Whose scans to list.
+#[derive(Debug, Clone, Copy)]
+pub enum ScansOf {
+    /// Of a project.
+    Project(ProjectId),
+    /// Of a repository.
+    Repository(RepositoryId),
+}
+
+/// Scans of a project or repository of the caller, newest first.
+pub async fn list(
+    ctx: &ServeContext,
+    actor: &Actor,
+    of: ScansOf,
+    statuses: Vec<ScanStatus>,
+    page: PageRequest,
+) -> Result<Page<Scan>> {
+    let mut filter = ScanFilter {
+        statuses,
+        ..ScanFilter::default()
+    };
+    match of {
+        ScansOf::Project(id) => {
+            access::project(&ctx.app.store, actor, id).await?;
+            filter.project_id = Some(id);
+        }
+        ScansOf::Repository(id) => {
+            access::repository(&ctx.app.store, actor, id).await?;
+            filter.repository_id = Some(id);
+        }
+    }
+    ctx.app.store.scans(filter, page).await
+}
+
+/// A scan with what its detail adds.
+#[derive(Debug)]
+pub struct ScanDetail {
+    /// The scan.
+    pub scan: Scan,
+    /// Links to its artifacts, by file name, below the API prefix for local storage.
+    pub artifact_urls: Vec<(&'static str, String)>,
+    /// Its launches, the current one first.
+    pub runner_jobs: Vec<RunnerJob>,
+}
+
+/// One scan of the caller.
+pub async fn detail(ctx: &ServeContext, actor: &Actor, id: ScanId) -> Result<ScanDetail> {
+    let scan = access::scan(&ctx.app.store, actor, id).await?;
+    let mut artifact_urls = Vec::new();
+    if scan.artifacts_published {
+        for artifact in Artifact::ALL {
+            let key = ObjectKey::artifact(id, *artifact);
+            let url = ctx.app.objects.presign_get(&key, LINK_LIFETIME).await?;
+            artifact_urls.push((artifact.file_name(), url));
+        }
+    }
+    let runner_jobs = ctx.app.store.runner_jobs(id).await?;
+    Ok(ScanDetail {
+        scan,
+        artifact_urls,
+        runner_jobs,
+    })
+}
+
+/// Calls a scan of the caller off. Doing it again, or too late, changes nothing.
+pub async fn cancel(ctx: &ServeContext, actor: &Actor, id: ScanId) -> Result<Scan> {
+    access::scan(&ctx.app.store, actor, id).await?;
+    let now = ctx.app.clock.now();
+    ctx.app.store.request_cancel(id, actor.user_id, now).await
+}
+
+/// Events of a repository of the caller.
+pub async fn events_of_repository(
+    ctx: &ServeContext,
+    actor: &Actor,
+    id: RepositoryId,
+    query: EventQuery,
+) -> Result<Vec<Event>> {
+    access::repository(&ctx.app.store, actor, id).await?;
+    if let Some(scan_id) = query.scan_id {
+        let scan = access::scan(&ctx.app.store, actor, scan_id).await?;
+        if scan.repository_id != id {
+            return Err(Error::not_found("Scan", scan_id));
+        }
+    }
+    ctx.app.store.events(id, query).await
+}
+
+/// Events of a scan of the caller.
+pub async fn events_of_scan(
+    ctx: &ServeContext,
+    actor: &Actor,
+    id: ScanId,
+    mut query: EventQuery,
+) -> Result<Vec<Event>> {
+    let scan = access::scan(&ctx.app.store, actor, id).await?;
+    query.scan_id = Some(id);
+    ctx.app.store.events(scan.repository_id, query).await
+}
