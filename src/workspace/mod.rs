@@ -10,7 +10,10 @@
 pub mod archive;
 pub mod git;
 pub mod language;
+mod paths;
+pub mod rejection;
 pub mod snapshot;
+mod staging;
 pub mod walk;
 
 use crate::error::{Error, Result};
@@ -20,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use archive::ArchiveFormat;
 pub use git::{GitCheckout, GitSettings, GitSource};
+pub use rejection::Reason;
 pub use walk::{SkippedEntry, SourceWalk, WalkEntry};
 
 /// How much source may come in.
