@@ -4,6 +4,7 @@ pub mod clock;
 pub mod domain;
 pub mod engine;
 pub mod error;
+pub mod net;
 pub mod objects;
 pub mod store;
 pub mod workspace;

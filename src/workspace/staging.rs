@@ -6,7 +6,7 @@
 
 use super::{FileMode, ManifestEntry};
 use crate::error::{Error, ErrorCode, Result};
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{Mode, OFlags, RenameFlags};
 use sha2::{Digest, Sha256};
 use std::{
     fs::File,
@@ -222,9 +222,4 @@ pub(crate) fn disk_error(what: &str, error: io::Error) -> Error {
         .caused_by(error),
         _ => Error::internal(what, error),
     }
-}
-
-/// Removes a file, for clean-up after a failure; a missing one is fine.
-pub(crate) fn remove_file(path: &Path) {
-    let _ = rustix::fs::unlinkat(rustix::fs::CWD, path, AtFlags::empty());
 }

@@ -20,6 +20,7 @@ use crate::{
 };
 use directory::{Fields, Method, Record, Wide, read_at};
 use inflate::Inflater;
+use sha2::{Digest, Sha256};
 use std::{
     fs::File,
     os::unix::fs::FileExt,
@@ -430,16 +431,20 @@ pub(crate) fn comment(file: &File, size: u64) -> Result<Vec<u8>> {
     Ok(directory::read_end(file, size)?.comment)
 }
 
-/// The content of one record, checked against size and checksum.
-pub(crate) fn content(file: &File, record: &Record, cancel: &CancellationToken) -> Result<Vec<u8>> {
+/// SHA-256 of one record's content, which is checked against size and checksum on the way.
+pub(crate) fn content_sha256(
+    file: &File,
+    record: &Record,
+    cancel: &CancellationToken,
+) -> Result<[u8; 32]> {
     let fixed = read_at(file, record.offset, LOCAL_LEN)?;
     let variable = u64::from(u16::from_le_bytes([fixed[26], fixed[27]]))
         + u64::from(u16::from_le_bytes([fixed[28], fixed[29]]));
     let data_at = record.offset + LOCAL_LEN as u64 + variable;
-    let mut out = Vec::new();
+    let mut hash = Sha256::new();
     Inflater::new().stream(file, data_at, record, cancel, |bytes| {
-        out.extend_from_slice(bytes);
+        hash.update(bytes);
         Ok(())
     })?;
-    Ok(out)
+    Ok(hash.finalize().into())
 }
