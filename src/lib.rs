@@ -24,6 +24,7 @@ pub mod domain;
 pub mod engine;
 pub mod error;
 pub mod launcher;
+pub mod net;
 pub mod objects;
 pub mod roles;
 pub mod services;

@@ -4,6 +4,7 @@
 //! staging file and publish it in one step, so no reader ever sees half of one.
 
 pub mod local;
+pub mod signed_url;
 
 use crate::{domain::object_key::ObjectKey, error::Result};
 use std::{path::Path, sync::Arc, time::Duration};

@@ -1,0 +1,3 @@
+//! Network rules shared by everything that talks to hosts users name.
+
+pub mod egress;
