@@ -4,13 +4,29 @@
 //! runs the pipeline; events leave through an [`EventSink`] as they happen. The same input gives
 //! byte-equal output, whatever the number of threads.
 
+mod audit;
+mod auditors;
+pub mod builtin;
 pub mod events;
+mod fingerprint;
+mod inventory;
+mod pipeline;
+mod plan;
+mod rank;
+pub mod report;
+mod select;
+mod threat_profile;
+mod verify;
 
+pub use auditors::{AuditorInfo, available_auditors, check_auditors};
 pub use events::{EngineEvent, EventSink, LogLevel, Phase};
+pub use inventory::{FileRole, Inventory, Language, SourceFile};
+pub use pipeline::{DebugBundle, ScanOutcome, scan_source};
+pub use report::{Color, Report, SarifContext, SarifExtra, to_json, to_sarif, to_text};
+pub use threat_profile::generate_threat_profile;
 
-use crate::{domain::threat_profile::ThreatProfileContent, error::Result};
-use std::path::{Path, PathBuf};
-use tokio_util::sync::CancellationToken;
+use crate::error::Result;
+use std::path::PathBuf;
 
 /// How one run of the engine is to be done. Filled by roles; the engine reads no environment.
 #[derive(Debug, Clone)]

@@ -1,0 +1,139 @@
+//! Stage 4: every chosen auditor looks at every chosen file of one component.
+//!
+//! Files are independent units: they run on rayon's threads and their results are merged in
+//! inventory order, so the number of threads changes nothing. A unit that fails or panics costs a
+//! warning and a `failed` line of the ledger, never the scan. A component that was cut short by
+//! cancellation yields no result at all: half a component is never saved or shown.
+
+pub(crate) mod checkpoint;
+
+use super::{
+    auditors::BUILTIN,
+    builtin::{self, FileResult, SourceText},
+    inventory::{Inventory, SourceFile},
+    plan::Component,
+    select::SelectedComponent,
+};
+use crate::domain::{
+    coverage::{CoverageEntry, CoverageOutcome},
+    finding::DetectedFinding,
+};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use tokio_util::sync::CancellationToken;
+
+/// What one component is audited with.
+pub(crate) struct AuditUnit<'a> {
+    pub(crate) root: &'a Path,
+    pub(crate) inventory: &'a Inventory,
+    pub(crate) component: &'a Component,
+    pub(crate) selected: &'a SelectedComponent,
+    pub(crate) auditors: &'a [String],
+    pub(crate) cancel: &'a CancellationToken,
+}
+
+/// What came of one component.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ComponentResult {
+    /// The claims, in (path, line, rule) order; ranked once they are verified.
+    pub(crate) findings: Vec<DetectedFinding>,
+    /// The ledger of this component, by path.
+    pub(crate) coverage: Vec<CoverageEntry>,
+    /// Files in which silence of a rule means that there is nothing.
+    pub(crate) whole: Vec<String>,
+    /// What went wrong.
+    pub(crate) warnings: Vec<String>,
+    /// Claims whose evidence did not hold.
+    pub(crate) unanchored: u64,
+    /// Claims merged into others.
+    pub(crate) duplicates: u64,
+}
+
+/// Audits a component; `None` when the scan was called off meanwhile.
+pub(crate) fn audit(unit: &AuditUnit<'_>) -> Option<ComponentResult> {
+    let mut result = ComponentResult::default();
+    for auditor in unit.auditors {
+        // Only `builtin` exists as code; `auditors::choose` lets no other name through.
+        if auditor == BUILTIN {
+            audit_builtin(unit, &mut result)?;
+        }
+    }
+    result
+        .coverage
+        .sort_by(|a, b| (&a.path, &a.auditor).cmp(&(&b.path, &b.auditor)));
+    (!unit.cancel.is_cancelled()).then_some(result)
+}
+
+fn audit_builtin(unit: &AuditUnit<'_>, result: &mut ComponentResult) -> Option<()> {
+    let entry = |file: &SourceFile, outcome, reason: String| CoverageEntry {
+        component: unit.component.id.clone(),
+        path: file.path.clone(),
+        auditor: BUILTIN.to_owned(),
+        rules_version: builtin::rules_version().to_owned(),
+        outcome,
+        reason,
+    };
+    for (index, reason) in &unit.selected.leave {
+        let file = &unit.inventory.files[*index];
+        result
+            .coverage
+            .push(entry(file, CoverageOutcome::Skipped, reason.clone()));
+    }
+    let looked_at: Vec<Option<Outcome>> = unit
+        .selected
+        .take
+        .par_iter()
+        .map(|index| {
+            let file = &unit.inventory.files[*index];
+            (!unit.cancel.is_cancelled()).then(|| audit_file(unit, file))
+        })
+        .collect();
+    for (index, outcome) in unit.selected.take.iter().zip(looked_at) {
+        let file = &unit.inventory.files[*index];
+        match outcome? {
+            Outcome::Unreadable => {
+                result.coverage.push(entry(
+                    file,
+                    CoverageOutcome::Failed,
+                    "cannot be read".to_owned(),
+                ));
+            }
+            Outcome::Done(done) => {
+                let (outcome, reason) = match (&done.failure, &done.limited) {
+                    (Some(reason), _) => (CoverageOutcome::Failed, reason.clone()),
+                    (None, Some(reason)) => (CoverageOutcome::Skipped, reason.clone()),
+                    (None, None) => (CoverageOutcome::Reviewed, String::new()),
+                };
+                if done.failure.is_none() {
+                    result.whole.push(file.path.clone());
+                }
+                result.coverage.push(entry(file, outcome, reason));
+                result.warnings.extend(done.warnings);
+                result
+                    .findings
+                    .extend(done.findings.into_iter().map(|mut finding| {
+                        finding.content.component.clone_from(&unit.component.id);
+                        finding
+                    }));
+            }
+        }
+    }
+    Some(())
+}
+
+enum Outcome {
+    Unreadable,
+    Done(FileResult),
+}
+
+fn audit_file(unit: &AuditUnit<'_>, file: &SourceFile) -> Outcome {
+    let Ok(bytes) = std::fs::read(file.on_disk(unit.root)) else {
+        return Outcome::Unreadable;
+    };
+    let source = SourceText::new(&file.path, file.language, file.role, bytes);
+    Outcome::Done(builtin::audit_file(&source, unit.cancel))
+}
+
+#[cfg(test)]
+mod tests;
