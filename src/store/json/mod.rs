@@ -1,1 +1,345 @@
-//! Metadata store on journalled JSON files.
+//! Metadata store on journalled JSON files, shared by several processes of one machine.
+//!
+//! Every change is one appended, checksummed line, synced before it is acknowledged; see
+//! `docs/design/json-store.md` for the format and the recovery rules. Each process holds the
+//! result of all lines in memory ([`state::State`]) and follows what the others append.
+//! Invariants: only the holder of the lock writes; whoever decides has read every line; a decision
+//! is a pure function of state, bodies and circumstances ([`view`]), one file per aggregate.
+//! This module knows nothing of several machines: network file systems are not supported.
+
+pub mod change;
+mod error;
+mod folder;
+mod journal;
+mod loaded;
+mod names;
+mod owners;
+mod paging;
+pub mod state;
+pub mod view;
+
+mod api_keys;
+mod findings;
+mod jobs;
+mod projects;
+mod repositories;
+mod scans;
+mod sessions;
+mod threat_profiles;
+mod users;
+mod workers;
+
+use crate::{
+    clock::{self, SharedClock},
+    domain::{ids::WorkerId, time::Timestamp},
+    error::{Error, ErrorCode, Result},
+    store::StoreHealth,
+};
+use change::Decision;
+use folder::{Folder, LockFile};
+use journal::Tail;
+use loaded::Loaded;
+use owners::Owners;
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::sync::Mutex;
+use view::{Moment, View};
+
+/// How to open a [`JsonStore`].
+#[derive(Clone)]
+pub struct JsonStoreSettings {
+    /// The data folder (`VEGA_DATA_DIR`); the store uses `metadata/` and `owners/` in it.
+    pub data_dir: PathBuf,
+    /// The store's clock, by which leases and expiries are judged.
+    pub clock: SharedClock,
+    /// A journal smaller than this is never compacted, in bytes.
+    pub compact_above: u64,
+}
+
+impl JsonStoreSettings {
+    /// A store in `data_dir` with the default thresholds.
+    pub fn new(data_dir: impl Into<PathBuf>, clock: SharedClock) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            clock,
+            compact_above: 8 * 1024 * 1024,
+        }
+    }
+}
+
+/// A journal is compacted when it is this many times larger than what is alive in it.
+const COMPACT_FACTOR: u64 = 2;
+
+/// The metadata store in a folder of this machine.
+pub struct JsonStore {
+    shared: Arc<Shared>,
+    /// In-process turn to write; the file lock inside is for other processes.
+    writer: Arc<Mutex<LockFile>>,
+}
+
+/// What readers and the writer share.
+struct Shared {
+    folder: Folder,
+    owners: Owners,
+    clock: SharedClock,
+    loaded: RwLock<Loaded>,
+    compact_above: u64,
+    /// The next size worth trying to compact at, after a try that failed.
+    compact_again_above: AtomicU64,
+}
+
+/// Whether a decision depends on which lease holders are dead.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Liveness {
+    Needed,
+    Unneeded,
+}
+
+impl JsonStore {
+    /// Opens the store, creating its folder if it is missing.
+    ///
+    /// # Errors
+    /// `dependency_unavailable` when the folder cannot be used; `internal_error` naming file and
+    /// byte offset when the journal is corrupted, or when it has a newer format.
+    pub fn open(settings: JsonStoreSettings) -> Result<Arc<Self>> {
+        let folder = Folder::create(&settings.data_dir)?;
+        let lock = folder.lock_file()?;
+        let loaded = {
+            let _held = lock.hold()?;
+            folder.initialise()?;
+            let (mut loaded, tail) = Loaded::open(&folder)?;
+            loaded.journal.repair(tail)?;
+            folder.remove_other_journals(loaded.journal.generation())?;
+            loaded
+        };
+        let owners = Owners::announce(&settings.data_dir, clock::new_id())?;
+        Ok(Arc::new(Self {
+            shared: Arc::new(Shared {
+                folder,
+                owners,
+                clock: settings.clock,
+                loaded: RwLock::new(loaded),
+                compact_above: settings.compact_above,
+                compact_again_above: AtomicU64::new(0),
+            }),
+            writer: Arc::new(Mutex::new(lock)),
+        }))
+    }
+
+    /// The time by the store's clock.
+    fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// Answers from everything acknowledged so far, by any process.
+    async fn read<T, F>(&self, answer: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(View<'_>) -> Result<T> + Send + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        let writer = Arc::clone(&self.writer);
+        blocking(move || {
+            if !shared.follow()? {
+                let lock = writer.blocking_lock();
+                let _held = lock.hold()?;
+                shared.settle()?;
+            }
+            let loaded = shared.loaded.read().map_err(poisoned)?;
+            answer(loaded.view())
+        })
+        .await
+    }
+
+    /// Decides and makes the decision durable, as one commit.
+    async fn commit<T, F>(&self, decide: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(View<'_>, &Moment<'_>) -> Result<Decision<T>> + Send + 'static,
+    {
+        self.decide(Liveness::Unneeded, decide).await
+    }
+
+    /// As [`Self::commit`], with [`Moment::dead`] filled.
+    async fn commit_knowing_the_dead<T, F>(&self, decide: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(View<'_>, &Moment<'_>) -> Result<Decision<T>> + Send + 'static,
+    {
+        self.decide(Liveness::Needed, decide).await
+    }
+
+    async fn decide<T, F>(&self, liveness: Liveness, decide: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(View<'_>, &Moment<'_>) -> Result<Decision<T>> + Send + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        // The turn moves into the task: a caller that goes away does not end it half way.
+        let turn = Arc::clone(&self.writer).lock_owned().await;
+        blocking(move || {
+            let _held = turn.hold()?;
+            shared.commit(liveness, decide)
+        })
+        .await
+    }
+}
+
+impl Shared {
+    /// Catches up without the lock; `false` when that needs the lock to be sure.
+    fn follow(&self) -> Result<bool> {
+        let current = self
+            .loaded
+            .read()
+            .map_err(poisoned)?
+            .is_current(&self.folder);
+        if matches!(current, Ok(true)) {
+            return Ok(true);
+        }
+        let mut loaded = self.loaded.write().map_err(poisoned)?;
+        Ok(loaded.catch_up(&self.folder).is_ok())
+    }
+
+    /// Catches up and cuts an interrupted commit off. Only under the lock.
+    fn settle(&self) -> Result<()> {
+        let current = self
+            .loaded
+            .read()
+            .map_err(poisoned)?
+            .is_current(&self.folder)?;
+        if current {
+            return Ok(());
+        }
+        let mut loaded = self.loaded.write().map_err(poisoned)?;
+        // A reader may have followed a line that was taken back: what counts is read anew.
+        let tail = match loaded.catch_up(&self.folder) {
+            Ok(tail) => tail,
+            Err(_) => {
+                let (fresh, tail) = Loaded::open(&self.folder)?;
+                *loaded = fresh;
+                tail
+            }
+        };
+        if tail != Tail::Clean || loaded.journal.end() == 0 {
+            loaded.journal.repair(tail)?;
+        }
+        Ok(())
+    }
+
+    /// One commit. Only under the lock.
+    fn commit<T>(
+        &self,
+        liveness: Liveness,
+        decide: impl FnOnce(View<'_>, &Moment<'_>) -> Result<Decision<T>>,
+    ) -> Result<T> {
+        self.settle()?;
+        let now = self.clock.now();
+        let loaded = self.loaded.read().map_err(poisoned)?;
+        let dead = match liveness {
+            Liveness::Needed => self.dead_holders(&loaded),
+            Liveness::Unneeded => BTreeSet::new(),
+        };
+        let moment = Moment {
+            now,
+            owner: self.owners.own(),
+            dead: &dead,
+            event_id: clock::new_id,
+        };
+        let decision = decide(loaded.view(), &moment)?;
+        if decision.changes.is_empty() {
+            return Ok(decision.answer);
+        }
+        let end = loaded.journal.end();
+        let line = loaded.journal.encode(now, &decision.changes)?;
+        loaded.journal.append(&line)?;
+        drop(loaded);
+        let mut loaded = self.loaded.write().map_err(poisoned)?;
+        loaded.take(&line, end)?;
+        self.compact_if_due(&mut loaded);
+        Ok(decision.answer)
+    }
+
+    /// Everyone who holds a lease and is known to be dead.
+    fn dead_holders(&self, loaded: &Loaded) -> BTreeSet<WorkerId> {
+        let state = &loaded.state;
+        let scans = state
+            .active_scans
+            .iter()
+            .filter_map(|id| state.scans.get(*id)?.lease.as_ref());
+        let jobs = state
+            .active_jobs
+            .iter()
+            .filter_map(|id| state.jobs.get(*id)?.lease.as_ref());
+        let holders: BTreeSet<_> = scans.chain(jobs).map(|lease| lease.owner).collect();
+        holders
+            .into_iter()
+            .filter(|owner| self.owners.is_dead(*owner))
+            .collect()
+    }
+
+    /// Compacts a journal that is mostly history. The commit before is acknowledged either way.
+    fn compact_if_due(&self, loaded: &mut Loaded) {
+        let size = loaded.journal.end();
+        let due = size > self.compact_above
+            && size > COMPACT_FACTOR * loaded.state.live_bytes()
+            && size > self.compact_again_above.load(Ordering::Relaxed);
+        if !due {
+            return;
+        }
+        match loaded.compact(&self.folder, self.clock.now()) {
+            Ok(fresh) => {
+                *loaded = fresh;
+                self.compact_again_above.store(0, Ordering::Relaxed);
+            }
+            Err(error) => {
+                tracing::warn!(%error, size, "could not compact the metadata journal");
+                self.compact_again_above
+                    .store(size + size / 2, Ordering::Relaxed);
+                // Room may be what was missing: leave no half-written journal behind.
+                let current = self.folder.existing_manifest();
+                let _ = current.and_then(|it| self.folder.remove_other_journals(it.generation));
+            }
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl StoreHealth for JsonStore {
+    async fn ping(&self) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let turn = Arc::clone(&self.writer).lock_owned().await;
+        blocking(move || {
+            let _held = turn.hold()?;
+            shared.settle()?;
+            shared.folder.probe(&shared.owners.own().to_string())
+        })
+        .await
+    }
+
+    fn owner(&self) -> WorkerId {
+        self.shared.owners.own()
+    }
+}
+
+/// Runs file work where it may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| Error::internal("a store operation did not end", e))?
+}
+
+/// After a panic half way through a change, memory can not be trusted any more.
+fn poisoned<T>(_: PoisonError<T>) -> Error {
+    Error::new(
+        ErrorCode::InternalError,
+        "the metadata store stopped after a panic; restart the process",
+    )
+}

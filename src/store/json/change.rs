@@ -1,0 +1,175 @@
+//! What a commit changes: records put and things deleted, and their written form.
+//!
+//! Written form: `{"put":"scan","value":{…}}` and `{"del":"session","id":"ses_…"}`. A record is
+//! always written whole. Deleting a project or a repository deletes all that belongs to it, so
+//! that what lies below needs no deletions of its own.
+
+use crate::domain::{
+    api_key::ApiKey,
+    auth_session::AuthSession,
+    event::Event,
+    finding::{Finding, FindingObservation},
+    ids::{ApiKeyId, ProjectId, RepositoryId, SessionId, WorkerId},
+    job::Job,
+    project::Project,
+    repository::Repository,
+    runner_job::RunnerJob,
+    scan::Scan,
+    snapshot::Snapshot,
+    text_enum,
+    threat_profile::ThreatProfile,
+    user::User,
+    worker::Worker,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+text_enum! {
+    /// What a record is.
+    Kind {
+        /// [`User`].
+        User = "user",
+        /// [`AuthSession`].
+        Session = "session",
+        /// [`ApiKey`].
+        ApiKey = "api_key",
+        /// [`Project`].
+        Project = "project",
+        /// [`Repository`].
+        Repository = "repository",
+        /// [`Snapshot`].
+        Snapshot = "snapshot",
+        /// [`ThreatProfile`].
+        ThreatProfile = "threat_profile",
+        /// [`Scan`].
+        Scan = "scan",
+        /// [`RunnerJob`].
+        RunnerJob = "runner_job",
+        /// [`Job`].
+        Job = "job",
+        /// [`Worker`].
+        Worker = "worker",
+        /// [`Finding`].
+        Finding = "finding",
+        /// [`FindingObservation`].
+        Observation = "observation",
+        /// [`Event`].
+        Event = "event",
+    }
+}
+
+/// A record as it is put.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "put", content = "value", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant is the domain type of its name")]
+pub enum Record {
+    User(User),
+    Session(AuthSession),
+    ApiKey(ApiKey),
+    Project(Project),
+    Repository(Repository),
+    Snapshot(Snapshot),
+    ThreatProfile(ThreatProfile),
+    Scan(Box<Scan>),
+    RunnerJob(RunnerJob),
+    Job(Job),
+    Worker(Worker),
+    Finding(Box<Finding>),
+    Observation(FindingObservation),
+    Event(Event),
+}
+
+/// A thing that is deleted, with all that belongs to it.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(tag = "del", content = "id", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant names the kind it deletes")]
+pub enum Deletion {
+    Session(SessionId),
+    ApiKey(ApiKeyId),
+    Project(ProjectId),
+    Repository(RepositoryId),
+    Worker(WorkerId),
+}
+
+/// One operation of a commit.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Change {
+    /// Adds or replaces a record.
+    Put(Record),
+    /// Deletes something.
+    Delete(Deletion),
+}
+
+/// What an intent comes to: the answer for the caller and the changes that make it true.
+#[derive(Debug)]
+pub struct Decision<T> {
+    /// What the caller is told once the changes are on the disk.
+    pub answer: T,
+    /// The changes, in order; none when nothing is to be written.
+    pub changes: Vec<Change>,
+}
+
+impl<T> Decision<T> {
+    /// An answer that changes nothing.
+    pub fn unchanged(answer: T) -> Self {
+        Self {
+            answer,
+            changes: Vec::new(),
+        }
+    }
+
+    /// An answer with its changes.
+    pub fn new(answer: T, changes: Vec<Change>) -> Self {
+        Self { answer, changes }
+    }
+}
+
+macro_rules! puts {
+    ($($variant:ident: $type:ty,)+) => {
+        $(impl From<$type> for Change {
+            fn from(record: $type) -> Self {
+                Self::Put(Record::$variant(record.into()))
+            }
+        })+
+    };
+}
+
+puts! {
+    User: User,
+    Session: AuthSession,
+    ApiKey: ApiKey,
+    Project: Project,
+    Repository: Repository,
+    Snapshot: Snapshot,
+    ThreatProfile: ThreatProfile,
+    Scan: Scan,
+    RunnerJob: RunnerJob,
+    Job: Job,
+    Worker: Worker,
+    Finding: Finding,
+    Observation: FindingObservation,
+    Event: Event,
+}
+
+/// An operation as read back; the value stays text until it is known how much of it is needed.
+#[derive(Deserialize)]
+pub struct WrittenOp<'a> {
+    /// What is put.
+    pub put: Option<Kind>,
+    /// What is deleted.
+    pub del: Option<Kind>,
+    /// Which one is deleted.
+    pub id: Option<&'a str>,
+    /// The record that is put.
+    #[serde(borrow)]
+    pub value: Option<&'a RawValue>,
+}
+
+/// A commit as read back.
+#[derive(Deserialize)]
+pub struct WrittenCommit<'a> {
+    /// Its operations, in order.
+    #[serde(borrow)]
+    pub ops: Vec<WrittenOp<'a>>,
+}

@@ -1,0 +1,393 @@
+//! One journal file: checksummed JSON lines, appended and never changed.
+//!
+//! A line is `{"crc":"<8 hex>","prev":"<8 hex>","at":…,"ops":[…]}`. The checksum (CRC-32, IEEE)
+//! covers everything after its own field up to the newline, so a line is valid on its own; `prev`
+//! repeats the checksum of the line before, so a missing or exchanged line shows. The first line
+//! carries format and generation instead. Invariants: only the holder of the store's lock appends
+//! or truncates; [`Journal::end`] is the end of the last valid line this process has read.
+//! This file knows nothing of what the operations mean.
+
+use super::error::{corrupted, storage, too_new};
+use crate::error::{Cause, Error, Result};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::File,
+    ops::Range,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+/// The newest journal and manifest format this version reads, and the one it writes.
+pub const FORMAT: u32 = 1;
+
+/// `{"crc":"`, eight digits, `",`.
+const CRC_FIELD: usize = 18;
+const LINE_START: &[u8] = b"{\"crc\":\"";
+const CHUNK: usize = 256 * 1024;
+
+/// The first line of a journal, without its checksum.
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    format: u32,
+    generation: u64,
+}
+
+/// The part of a commit that chains it to the line before.
+#[derive(Deserialize)]
+struct Link {
+    prev: String,
+}
+
+/// What lies after the last valid line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tail {
+    /// Nothing.
+    Clean,
+    /// This many bytes of a commit that was never acknowledged.
+    Torn(u64),
+}
+
+/// An open journal and how far this process has read it.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    generation: u64,
+    end: u64,
+    /// Where the last valid line begins, and its checksum.
+    last_start: u64,
+    last: u32,
+}
+
+impl Journal {
+    /// Wraps an opened file of which nothing has been read yet.
+    pub fn new(file: File, path: PathBuf, generation: u64) -> Self {
+        Self {
+            file,
+            path,
+            generation,
+            end: 0,
+            last_start: 0,
+            last: 0,
+        }
+    }
+
+    /// Which generation this is.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The end of the last valid line read, in bytes.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// The size of the file at this moment, in bytes.
+    pub fn len(&self) -> Result<u64> {
+        let metadata = self.file.metadata();
+        Ok(metadata.map_err(|e| storage("read", &self.path, e))?.len())
+    }
+
+    /// Whether there is nothing behind the last valid line read, and that line still stands.
+    pub fn is_at_its_end(&self) -> Result<bool> {
+        let len = self.len()?;
+        Ok(len == self.end && self.still_has_what_was_read(len)?)
+    }
+
+    /// A writer whose sync failed takes its line back, which a reader may have followed already.
+    fn still_has_what_was_read(&self, len: u64) -> Result<bool> {
+        if self.end == 0 || len < self.end {
+            return Ok(len >= self.end);
+        }
+        let mut field = [0; CRC_FIELD];
+        self.file
+            .read_exact_at(&mut field, self.last_start)
+            .map_err(|e| storage("read", &self.path, e))?;
+        Ok(stated_checksum(&field) == Some(self.last))
+    }
+
+    /// Reads on to the last valid line and hands each commit to `apply` with its offset.
+    ///
+    /// # Errors
+    /// `internal_error` when an invalid line is followed by a valid one, when the chain is broken,
+    /// or when `apply` refuses a line. Without the lock that may also be a truncation seen half
+    /// way: the caller repeats under the lock before it believes it.
+    pub fn follow(
+        &mut self,
+        mut apply: impl FnMut(&[u8], u64) -> Result<(), Cause>,
+    ) -> Result<Tail> {
+        let len = self.len()?;
+        if !self.still_has_what_was_read(len)? {
+            return Err(corrupted(&self.path, len, "it is not what was read before"));
+        }
+        let mut lines = Lines::new(&self.file, self.end, len);
+        while let Some((offset, range)) =
+            lines.next().map_err(|e| storage("read", &self.path, e))?
+        {
+            let line = lines.slice(range);
+            let Some(crc) = checksum_of(line) else {
+                break;
+            };
+            accept(
+                &self.path,
+                self.generation,
+                self.last,
+                line,
+                offset,
+                &mut apply,
+            )?;
+            self.last = crc;
+            self.last_start = offset;
+            self.end = offset + line.len() as u64;
+        }
+        self.judge_tail(len)
+    }
+
+    /// Takes a line this process has just appended, without reading it again.
+    pub fn take(
+        &mut self,
+        line: &[u8],
+        mut apply: impl FnMut(&[u8], u64) -> Result<(), Cause>,
+    ) -> Result<()> {
+        let crc = checksum_of(line)
+            .ok_or_else(|| corrupted(&self.path, self.end, "a line was encoded wrongly"))?;
+        apply(line, self.end).map_err(|cause| unreadable(&self.path, self.end, cause))?;
+        self.last = crc;
+        self.last_start = self.end;
+        self.end += line.len() as u64;
+        Ok(())
+    }
+
+    /// Whether what follows the last valid line is only the rest of an interrupted commit.
+    fn judge_tail(&self, len: u64) -> Result<Tail> {
+        let rest = len - self.end;
+        if rest == 0 {
+            return Ok(Tail::Clean);
+        }
+        let region = self.read(self.end, usize::try_from(rest).unwrap_or(usize::MAX))?;
+        if holds_valid_line(&region) {
+            return Err(corrupted(
+                &self.path,
+                self.end,
+                "an invalid line is followed by a valid one",
+            ));
+        }
+        Ok(Tail::Torn(rest))
+    }
+
+    /// Reads `len` bytes at `offset`; fewer when the file ends before.
+    pub fn read(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
+        let available = usize::try_from(self.len()?.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; len.min(available)];
+        self.file
+            .read_exact_at(&mut bytes, offset)
+            .map_err(|e| storage("read", &self.path, e))?;
+        Ok(bytes)
+    }
+
+    /// One commit as a line that follows the last one read.
+    pub fn encode(&self, at: impl Serialize, ops: impl Serialize) -> Result<Vec<u8>> {
+        encode_after(self.last, at, ops)
+    }
+
+    /// Writes `line` after the last valid one and waits until it is on the disk. When that fails,
+    /// the file is cut back, so that nothing of it is left. Only under the lock.
+    pub fn append(&self, line: &[u8]) -> Result<()> {
+        let written = self
+            .file
+            .write_all_at(line, self.end)
+            .and_then(|()| self.file.sync_data());
+        written.map_err(|cause| {
+            // Should this fail as well, the next holder of the lock cuts the torn line off.
+            if let Err(error) = self.file.set_len(self.end).and_then(|()| self.file.sync_data()) {
+                tracing::error!(path = %self.path.display(), %error, "could not cut the journal back");
+            }
+            storage("write", &self.path, cause)
+        })
+    }
+
+    /// Cuts an interrupted commit off and makes sure there is a first line. Only under the lock.
+    pub fn repair(&mut self, tail: Tail) -> Result<()> {
+        if let Tail::Torn(bytes) = tail {
+            tracing::warn!(
+                path = %self.path.display(), bytes, offset = self.end,
+                "cut an interrupted commit off the metadata journal"
+            );
+            self.file
+                .set_len(self.end)
+                .and_then(|()| self.file.sync_data())
+                .map_err(|e| storage("repair", &self.path, e))?;
+        }
+        if self.end == 0 {
+            let header = header(self.generation)?;
+            self.append(&header)?;
+            self.take(&header, |_, _| Ok(()))?;
+        }
+        Ok(())
+    }
+}
+
+/// The first line of the journal of `generation`.
+pub fn header(generation: u64) -> Result<Vec<u8>> {
+    let header = Header {
+        format: FORMAT,
+        generation,
+    };
+    let body = serde_json::to_vec(&header).map_err(unencodable)?;
+    Ok(sealed(&body))
+}
+
+/// One commit as a line that follows the line with the checksum `prev`.
+pub fn encode_after(prev: u32, at: impl Serialize, ops: impl Serialize) -> Result<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Commit<A, O> {
+        prev: String,
+        at: A,
+        ops: O,
+    }
+    let prev = format!("{prev:08x}");
+    let body = serde_json::to_vec(&Commit { prev, at, ops }).map_err(unencodable)?;
+    Ok(sealed(&body))
+}
+
+/// The checksum written in a whole line, if it is right.
+pub fn checksum_of(line: &[u8]) -> Option<u32> {
+    let content = line.strip_suffix(b"\n")?;
+    let (field, covered) = content.split_at_checked(CRC_FIELD)?;
+    let stated = stated_checksum(field)?;
+    (crc32fast::hash(covered) == stated).then_some(stated)
+}
+
+fn stated_checksum(field: &[u8]) -> Option<u32> {
+    let digits = field.strip_prefix(LINE_START)?.strip_suffix(b"\",")?;
+    let digits = digits.iter().all(u8::is_ascii_hexdigit).then_some(digits)?;
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// Puts the checksum before the body of a line, which is a JSON object.
+fn sealed(body: &[u8]) -> Vec<u8> {
+    let covered = body.get(1..).unwrap_or_default();
+    let mut line = Vec::with_capacity(covered.len() + CRC_FIELD + 1);
+    line.extend_from_slice(format!("{{\"crc\":\"{:08x}\",", crc32fast::hash(covered)).as_bytes());
+    line.extend_from_slice(covered);
+    line.push(b'\n');
+    line
+}
+
+fn unencodable(error: serde_json::Error) -> Error {
+    Error::internal("a change cannot be written as JSON", error)
+}
+
+/// Checks a valid line's place in the chain and hands commits on.
+fn accept(
+    path: &Path,
+    generation: u64,
+    last: u32,
+    line: &[u8],
+    offset: u64,
+    apply: &mut impl FnMut(&[u8], u64) -> Result<(), Cause>,
+) -> Result<()> {
+    if offset == 0 {
+        let header: Header = serde_json::from_slice(line)
+            .map_err(|e| corrupted(path, 0, "the first line is not a header").caused_by(e))?;
+        if header.format > FORMAT {
+            return Err(too_new(path, header.format));
+        }
+        if header.generation != generation {
+            return Err(corrupted(path, 0, "the header names another generation"));
+        }
+        return Ok(());
+    }
+    let link: Link = serde_json::from_slice(line)
+        .map_err(|e| corrupted(path, offset, "the line is not a commit").caused_by(e))?;
+    if link.prev != format!("{last:08x}") {
+        return Err(corrupted(path, offset, "the line before it is missing"));
+    }
+    apply(line, offset).map_err(|cause| unreadable(path, offset, cause))
+}
+
+fn unreadable(path: &Path, offset: u64, cause: Cause) -> Error {
+    corrupted(path, offset, &format!("the commit cannot be read: {cause}")).caused_by(cause)
+}
+
+/// Whether a valid line begins anywhere in `region`. JSON escapes quotes inside texts, so the
+/// start of a line cannot occur in the middle of an undamaged one.
+fn holds_valid_line(region: &[u8]) -> bool {
+    let starts = region
+        .windows(LINE_START.len())
+        .enumerate()
+        .filter(|(_, window)| *window == LINE_START)
+        .map(|(start, _)| start);
+    for start in starts {
+        let candidate = region.get(start..).unwrap_or_default();
+        let end = candidate.iter().position(|byte| *byte == b'\n');
+        if end.is_some_and(|end| checksum_of(candidate.get(..=end).unwrap_or_default()).is_some()) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Reads whole lines from a part of a file, in chunks, so that memory holds one line at a time.
+struct Lines<'a> {
+    file: &'a File,
+    buffer: Vec<u8>,
+    /// File offset of the buffer's first byte.
+    base: u64,
+    /// Where in the buffer the next line begins, and up to where it holds no newline.
+    start: usize,
+    searched: usize,
+    limit: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn new(file: &'a File, from: u64, limit: u64) -> Self {
+        Self {
+            file,
+            buffer: Vec::new(),
+            base: from,
+            start: 0,
+            searched: 0,
+            limit,
+        }
+    }
+
+    fn slice(&self, range: Range<usize>) -> &[u8] {
+        self.buffer.get(range).unwrap_or_default()
+    }
+
+    /// The next whole line with its offset, newline included.
+    fn next(&mut self) -> std::io::Result<Option<(u64, Range<usize>)>> {
+        loop {
+            let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
+            if let Some(newline) = unsearched.iter().position(|byte| *byte == b'\n') {
+                let range = self.start..self.searched + newline + 1;
+                let offset = self.base + self.start as u64;
+                self.start = range.end;
+                self.searched = range.end;
+                return Ok(Some((offset, range)));
+            }
+            self.searched = self.buffer.len();
+            if !self.fill()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads one more chunk behind the unfinished line; `false` at the end.
+    fn fill(&mut self) -> std::io::Result<bool> {
+        self.buffer.drain(..self.start);
+        self.base += self.start as u64;
+        self.searched -= self.start;
+        self.start = 0;
+        let from = self.base + self.buffer.len() as u64;
+        let want = usize::try_from(self.limit.saturating_sub(from)).unwrap_or(CHUNK);
+        let filled = self.buffer.len();
+        self.buffer.resize(filled + want.min(CHUNK), 0);
+        let read = self
+            .file
+            .read_at(self.buffer.get_mut(filled..).unwrap_or_default(), from)?;
+        self.buffer.truncate(filled + read);
+        Ok(read > 0)
+    }
+}

@@ -1,0 +1,304 @@
+//! What the store knows in memory: small records whole, large ones as index entries.
+//!
+//! A state is the result of applying commits in order and of nothing else, so every process that
+//! read the same lines holds the same state. Bodies of findings and events, and what observations
+//! say beyond the index, stay where they were written; a [`Span`] tells where. This file knows
+//! nothing of files, locks or clocks.
+
+pub mod index;
+pub mod table;
+
+use super::{
+    change::{Kind, WrittenCommit, WrittenOp},
+    names::Names,
+};
+use crate::domain::{
+    api_key::ApiKey,
+    auth_session::AuthSession,
+    ids::{
+        ApiKeyId, JobId, ProjectId, RepositoryId, RunnerJobId, ScanId, SessionId, SnapshotId,
+        ThreatProfileId, UserId, WorkerId,
+    },
+    job::Job,
+    project::Project,
+    repository::Repository,
+    runner_job::RunnerJob,
+    scan::Scan,
+    snapshot::Snapshot,
+    threat_profile::ThreatProfile,
+    user::User,
+    worker::Worker,
+};
+use index::{EventIndex, FindingIndex};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use table::{Groups, Table};
+
+/// Where a value stands in the current journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Byte offset in the file.
+    pub offset: u64,
+    /// Length in bytes.
+    pub len: u32,
+}
+
+/// Why a line cannot be applied; it was written by something that is not this store.
+pub type Refusal = crate::error::Cause;
+
+/// Everything the store holds, at one commit.
+#[derive(Debug, Default)]
+pub struct State {
+    /// Users.
+    pub users: Table<UserId, User>,
+    /// Users by normalised email.
+    pub users_by_email: BTreeMap<String, UserId>,
+    /// Sign-in sessions.
+    pub sessions: Table<SessionId, AuthSession>,
+    /// API keys.
+    pub api_keys: Table<ApiKeyId, ApiKey>,
+    /// API keys by hash.
+    pub api_keys_by_hash: BTreeMap<String, ApiKeyId>,
+    /// Projects, also those marked as deleted.
+    pub projects: Table<ProjectId, Project>,
+    /// Repositories.
+    pub repositories: Table<RepositoryId, Repository>,
+    /// Repositories by project.
+    pub repositories_of: Groups<ProjectId, RepositoryId>,
+    /// Snapshots.
+    pub snapshots: Table<SnapshotId, Snapshot>,
+    /// Snapshots by repository.
+    pub snapshots_of: Groups<RepositoryId, SnapshotId>,
+    /// Every version of every threat profile.
+    pub profiles: Table<ThreatProfileId, ThreatProfile>,
+    /// Threat profiles by repository, with their version first.
+    pub profiles_of: Groups<RepositoryId, (u32, ThreatProfileId)>,
+    /// Scans.
+    pub scans: Table<ScanId, Scan>,
+    /// Scans by repository.
+    pub scans_of: Groups<RepositoryId, ScanId>,
+    /// Scans that are not final.
+    pub active_scans: BTreeSet<ScanId>,
+    /// Launches of runners.
+    pub runner_jobs: Table<RunnerJobId, RunnerJob>,
+    /// Launches by scan.
+    pub runner_jobs_of: Groups<ScanId, RunnerJobId>,
+    /// Jobs.
+    pub jobs: Table<JobId, Job>,
+    /// Jobs by subject.
+    pub jobs_of: Groups<String, JobId>,
+    /// Jobs that are not final.
+    pub active_jobs: BTreeSet<JobId>,
+    /// Processes as they report themselves.
+    pub workers: Table<WorkerId, Worker>,
+    /// Findings and observations.
+    pub findings: FindingIndex,
+    /// Events.
+    pub events: EventIndex,
+    /// Texts shared by the indexes.
+    pub names: Names,
+}
+
+impl State {
+    /// Applies the commit written in `line`, which begins at byte `offset` of the journal.
+    ///
+    /// # Errors
+    /// When the line is not a commit this version can read. The state may then hold a part of it
+    /// and must be built anew.
+    pub fn apply(&mut self, line: &[u8], offset: u64) -> Result<(), Refusal> {
+        let commit: WrittenCommit<'_> = serde_json::from_slice(line)?;
+        for op in commit.ops {
+            match op {
+                WrittenOp {
+                    put: Some(kind),
+                    value: Some(value),
+                    ..
+                } => {
+                    let text = value.get();
+                    let within = text.as_ptr().addr() - line.as_ptr().addr();
+                    let span = Span {
+                        offset: offset + within as u64,
+                        len: u32::try_from(text.len())?,
+                    };
+                    self.put(kind, text, span)?;
+                }
+                WrittenOp {
+                    del: Some(kind),
+                    id: Some(id),
+                    ..
+                } => self.delete(kind, id)?,
+                _ => return Err("an operation neither puts nor deletes".into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of everything that is alive, as written.
+    pub fn live_bytes(&self) -> u64 {
+        self.users.bytes()
+            + self.sessions.bytes()
+            + self.api_keys.bytes()
+            + self.projects.bytes()
+            + self.repositories.bytes()
+            + self.snapshots.bytes()
+            + self.profiles.bytes()
+            + self.scans.bytes()
+            + self.runner_jobs.bytes()
+            + self.jobs.bytes()
+            + self.workers.bytes()
+            + self.findings.bytes()
+            + self.events.bytes()
+    }
+
+    fn put(&mut self, kind: Kind, text: &str, span: Span) -> Result<(), Refusal> {
+        let len = span.len;
+        match kind {
+            Kind::User => {
+                let user: User = parse(text)?;
+                self.users_by_email.insert(user.email.clone(), user.id);
+                self.users.put(user.id, user, len);
+            }
+            Kind::Session => {
+                let session: AuthSession = parse(text)?;
+                self.sessions.put(session.id, session, len);
+            }
+            Kind::ApiKey => {
+                let key: ApiKey = parse(text)?;
+                self.api_keys_by_hash.insert(key.hash.clone(), key.id);
+                self.api_keys.put(key.id, key, len);
+            }
+            Kind::Project => {
+                let project: Project = parse(text)?;
+                self.projects.put(project.id, project, len);
+            }
+            Kind::Repository => {
+                let repository: Repository = parse(text)?;
+                self.repositories_of
+                    .add(repository.project_id, repository.id);
+                self.repositories.put(repository.id, repository, len);
+            }
+            Kind::Snapshot => {
+                let snapshot: Snapshot = parse(text)?;
+                self.snapshots_of.add(snapshot.repository_id, snapshot.id);
+                self.snapshots.put(snapshot.id, snapshot, len);
+            }
+            Kind::ThreatProfile => {
+                let profile: ThreatProfile = parse(text)?;
+                self.profiles_of
+                    .add(profile.repository_id, (profile.version, profile.id));
+                self.profiles.put(profile.id, profile, len);
+            }
+            Kind::Scan => {
+                let scan: Scan = parse(text)?;
+                self.scans_of.add(scan.repository_id, scan.id);
+                if scan.status.is_final() {
+                    self.active_scans.remove(&scan.id);
+                } else {
+                    self.active_scans.insert(scan.id);
+                }
+                self.scans.put(scan.id, scan, len);
+            }
+            Kind::RunnerJob => {
+                let job: RunnerJob = parse(text)?;
+                self.runner_jobs_of.add(job.scan_id, job.id);
+                self.runner_jobs.put(job.id, job, len);
+            }
+            Kind::Job => {
+                let job: Job = parse(text)?;
+                self.jobs_of.add(job.subject_id.clone(), job.id);
+                if job.status.is_final() {
+                    self.active_jobs.remove(&job.id);
+                } else {
+                    self.active_jobs.insert(job.id);
+                }
+                self.jobs.put(job.id, job, len);
+            }
+            Kind::Worker => {
+                let worker: Worker = parse(text)?;
+                self.workers.put(worker.id, worker, len);
+            }
+            Kind::Finding => self
+                .findings
+                .put_finding(parse(text)?, span, &mut self.names),
+            Kind::Observation => {
+                self.findings
+                    .put_observation(&parse(text)?, span, &mut self.names);
+            }
+            Kind::Event => {
+                let event: index::WrittenEvent<'_> = parse(text)?;
+                let scan = self
+                    .scans
+                    .get(event.scan_id)
+                    .ok_or("an event without scan")?;
+                self.events
+                    .put(scan.repository_id, &event, span, &mut self.names)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, kind: Kind, id: &str) -> Result<(), Refusal> {
+        match kind {
+            Kind::Session => {
+                self.sessions.remove(id.parse()?);
+            }
+            Kind::ApiKey => {
+                if let Some(key) = self.api_keys.remove(id.parse()?) {
+                    self.api_keys_by_hash.remove(&key.hash);
+                }
+            }
+            Kind::Worker => {
+                self.workers.remove(id.parse()?);
+            }
+            Kind::Repository => self.delete_repository(id.parse()?),
+            Kind::Project => {
+                let project: ProjectId = id.parse()?;
+                for repository in self.repositories_of.take(&project) {
+                    self.delete_repository(repository);
+                }
+                self.projects.remove(project);
+            }
+            Kind::User
+            | Kind::Snapshot
+            | Kind::ThreatProfile
+            | Kind::Scan
+            | Kind::RunnerJob
+            | Kind::Job
+            | Kind::Finding
+            | Kind::Observation
+            | Kind::Event => return Err(format!("a {kind} is never deleted alone").into()),
+        }
+        Ok(())
+    }
+
+    fn delete_repository(&mut self, id: RepositoryId) {
+        let Some(repository) = self.repositories.remove(id) else {
+            return;
+        };
+        self.repositories_of.remove(&repository.project_id, &id);
+        for snapshot in self.snapshots_of.take(&id) {
+            self.snapshots.remove(snapshot);
+        }
+        for (_, profile) in self.profiles_of.take(&id) {
+            self.profiles.remove(profile);
+        }
+        for job in self.jobs_of.take(&id.to_string()) {
+            self.active_jobs.remove(&job);
+            self.jobs.remove(job);
+        }
+        let scans = self.scans_of.take(&id);
+        for scan in &scans {
+            for job in self.runner_jobs_of.take(scan) {
+                self.runner_jobs.remove(job);
+            }
+            self.active_scans.remove(scan);
+            self.scans.remove(*scan);
+        }
+        self.findings.delete_repository(id, &scans);
+        self.events.delete_repository(id, &scans);
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Refusal> {
+    Ok(serde_json::from_str(text)?)
+}
