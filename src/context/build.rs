@@ -13,6 +13,9 @@ use crate::{
 use std::sync::Arc;
 use tokio::sync::Notify;
 
+/// Signs the links to local objects; the store makes them, the API checks them.
+const OBJECT_URL_KEY: &str = "object-urls.key";
+
 /// Opens the stores the settings name.
 pub async fn app(storage: &StorageSettings, tasks: Tasks) -> Result<AppContext> {
     let unavailable = |what: &str, setting: &str| {
@@ -37,8 +40,9 @@ pub async fn app(storage: &StorageSettings, tasks: Tasks) -> Result<AppContext> 
     let runtime_root = absolute(&storage.runtime_root)?;
     let data_dir = absolute(&storage.data_dir)?;
     let (store, objects) = blocking(move || {
+        let key = key_files::load_or_create(&data_dir, OBJECT_URL_KEY)?;
+        let signer = UrlSigner::new(key, Arc::clone(&store_clock));
         let store = JsonStore::open(JsonStoreSettings::new(data_dir.clone(), store_clock))?;
-        let signer = UrlSigner::new(key_files::load_or_create(&data_dir, "object-urls.key")?);
         let objects = LocalObjects::open(data_dir, signer)?;
         Ok((store, objects))
     })
@@ -64,7 +68,10 @@ pub async fn serve(settings: &ServeSettings, tasks: Tasks) -> Result<ServeContex
         Some(key) => SealingKey::parse(key.expose())?,
         None => SealingKey::new("local", &key_files::load_or_create(data_dir, "git-tokens.key")?),
     };
-    let urls = UrlSigner::new(key_files::load_or_create(data_dir, "object-urls.key")?);
+    let urls = UrlSigner::new(
+        key_files::load_or_create(data_dir, OBJECT_URL_KEY)?,
+        Arc::clone(&app.clock),
+    );
     if settings.scans.mode == crate::settings::ExecutionMode::Sqs {
         return Err(Error::new(
             ErrorCode::ValidationError,

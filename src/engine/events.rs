@@ -1,6 +1,7 @@
 //! What the engine says while it runs.
 
 use crate::domain::{finding::DetectedFinding, text_enum};
+use serde::{Deserialize, Serialize};
 
 text_enum! {
     /// The pipeline's stages, in order.
@@ -35,7 +36,7 @@ text_enum! {
 }
 
 /// One thing the engine says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum EngineEvent {
     /// Where the pipeline stands.
     Progress {

@@ -55,7 +55,7 @@ impl StopHandle {
     /// Asks the runner to stop now; after `grace` it is ended by force.
     pub fn stop(self, grace: Duration) {
         // The runner may have ended already: then nobody listens, and nothing is to be done.
-        drop(self.0.send(grace));
+        let _ = self.0.send(grace);
     }
 }
 

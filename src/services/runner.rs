@@ -33,6 +33,7 @@ use crate::{
 use serde_json::json;
 use std::{
     collections::BTreeMap,
+    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -359,7 +360,7 @@ impl Run<'_> {
                     text(&report::to_sarif(&outcome.report, &report::SarifContext::default()))?,
                 ),
                 (Artifact::Summary, text(&summary)?),
-                (Artifact::DebugBundle, outcome.debug.to_zip()?),
+                (Artifact::DebugBundle, bundle(&outcome.debug.files)?),
             ])
         })
         .await?;
@@ -397,6 +398,20 @@ fn completed(outcome: &ScanOutcome) -> ScanEnd {
         coverage,
         scope: Box::new(outcome.scope.clone()),
     }
+}
+
+/// The debug bundle as one zip.
+fn bundle(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
+    let cannot = |error: zip::result::ZipError| {
+        Error::internal("the debug bundle cannot be written", error)
+    };
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        zip.start_file(name.as_str(), zip::write::SimpleFileOptions::default()).map_err(cannot)?;
+        zip.write_all(bytes)
+            .map_err(|error| Error::internal("the debug bundle cannot be written", error))?;
+    }
+    zip.finish().map(std::io::Cursor::into_inner).map_err(cannot)
 }
 
 /// Checkpoints in the object store, called from the engine's threads.

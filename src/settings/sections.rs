@@ -326,7 +326,8 @@ pub struct LimitSettings {
 }
 
 impl LimitSettings {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+    /// Reads the limits; what is wrong is noted in `reader`.
+    pub fn read(reader: &mut Reader<'_>) -> Self {
         Self {
             max_active_scans_per_user: reader.number("VEGA_MAX_ACTIVE_SCANS_PER_USER"),
             max_source_bytes: reader.number("VEGA_MAX_SOURCE_BYTES"),

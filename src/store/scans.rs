@@ -198,6 +198,16 @@ pub trait ScanStore: Send + Sync {
         reason: &str,
         now: Timestamp,
     ) -> Result<Scan>;
+    /// The runner of this claim is known to be gone without having adopted the scan (its launcher
+    /// saw it die, or could not start it): does at once what [`ScanStore::recover_scans`] would do
+    /// after the lease. `lease_lost` when `fence` is not the current one.
+    async fn abandon_scan(
+        &self,
+        id: ScanId,
+        fence: Fence,
+        policy: RecoveryPolicy,
+        now: Timestamp,
+    ) -> Result<RecoveredScan>;
     /// Notes that the artifacts lie under their documented keys.
     async fn mark_artifacts_published(&self, id: ScanId) -> Result<()>;
     /// Scans that ended with artifacts which are not yet published.

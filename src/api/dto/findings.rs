@@ -257,7 +257,7 @@ pub struct FindingListParams {
 
 /// A decision. Absent fields stay as they are, `null` clears.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct TriageRequest {
     /// `open`, `confirmed` or `dismissed`.
     #[schema(example = "dismissed")]

@@ -55,16 +55,16 @@ impl CreateRepositoryRequest {
 
 /// What is to be changed; absent fields stay, `null` clears.
 #[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct RepositoryPatch {
     /// 1–200 characters.
     pub name: Option<String>,
     /// Branch, tag or commit; `null` goes back to the default branch.
-    #[serde(deserialize_with = "super::nullable")]
+    #[serde(default, deserialize_with = "super::nullable")]
     #[schema(value_type = Option<String>)]
     pub git_ref: Option<Option<String>>,
     /// An access token; `null` removes it.
-    #[serde(deserialize_with = "super::nullable")]
+    #[serde(default, deserialize_with = "super::nullable")]
     #[schema(value_type = Option<String>)]
     pub git_token: Option<Option<String>>,
     /// gitignore-style patterns a scan uses when it names none.
@@ -165,7 +165,6 @@ pub struct UploadParams {
 
 /// An archive in a form.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the form in the OpenAPI document; it is read as a stream")]
 pub struct UploadForm {
     /// zip, tar or tar.gz.
     #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]

@@ -22,19 +22,22 @@ const NANO: f64 = 1e9;
 
 /// Limits on AI use; a user's limit only tightens the platform's.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct ScanLimitsRequest {
     /// Requests to the provider; 0 = the platform's limit.
+    #[serde(default)]
     pub max_requests: u64,
     /// Tokens; 0 = the platform's limit.
+    #[serde(default)]
     pub max_tokens: u64,
     /// US dollars; 0 = the platform's limit.
+    #[serde(default)]
     pub max_cost_usd: f64,
 }
 
 /// The wish for a scan. Everything is optional.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct CreateScanRequest {
     /// What to scan; the newest snapshot when absent.
     pub snapshot_id: Option<String>,

@@ -9,8 +9,7 @@ use std::{future::Ready, str::FromStr};
 use type_safe_id::{StaticType, TypeSafeId};
 
 /// The `{id}` of the path.
-#[derive(Debug)]
-pub struct PathId<K>(pub TypeSafeId<K>);
+pub struct PathId<K: StaticType>(pub TypeSafeId<K>);
 
 impl<K: StaticType> FromRequest for PathId<K> {
     type Error = ApiError;

@@ -8,7 +8,7 @@ use crate::{
             repositories::is_cwe,
         },
         error::ApiResult,
-        extract::{Caller, JsonBody, PathId, QueryParams, ReadScope, WriteScope, one_of},
+        extract::{Caller, JsonBody, PathId, ReadScope, WriteScope, one_of},
         paging::{page_request, respond},
     },
     context::ServeContext,

@@ -192,6 +192,19 @@ impl ScanStore for JsonStore {
         .await
     }
 
+    async fn abandon_scan(
+        &self,
+        id: ScanId,
+        fence: Fence,
+        policy: RecoveryPolicy,
+        now: Timestamp,
+    ) -> Result<RecoveredScan> {
+        self.commit(move |view, moment| {
+            recovery::abandon(view.state, moment, id, fence, &policy, now)
+        })
+        .await
+    }
+
     async fn events(&self, repository: RepositoryId, query: EventQuery) -> Result<Vec<Event>> {
         self.read(move |view| events(view, repository, &query))
             .await

@@ -3,6 +3,8 @@
 use super::lifecycle::{self, Ending};
 use crate::{
     domain::{
+        ids::ScanId,
+        lease::{Fence, lease_lost},
         runner_job::RunnerJobStatus,
         scan::{Recovery, RecoveryPolicy, Scan, ScanStatus, recovery},
         time::Timestamp,
@@ -44,6 +46,22 @@ pub fn recover(
         recovered.push(outcome.answer);
     }
     Ok(Decision::new(recovered, changes))
+}
+
+/// Treats a claimed scan as one whose owner is dead.
+pub fn abandon(
+    state: &State,
+    moment: &Moment<'_>,
+    id: ScanId,
+    fence: Fence,
+    policy: &RecoveryPolicy,
+    now: Timestamp,
+) -> Result<Decision<RecoveredScan>> {
+    let scan = state.scans.find(id, "Scan")?;
+    if !scan.is_held_by(fence) {
+        return Err(lease_lost("scan", id));
+    }
+    apply(state, moment, scan, recovery(scan, policy), now)
 }
 
 /// Whether the current attempt runs longer than it may. `started_at` is the first attempt's, so
