@@ -7,7 +7,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::fmt;
+use std::{fmt, sync::Arc};
 use utoipa::ToSchema;
 
 /// Seconds a client is asked to wait before it retries.
@@ -39,63 +39,89 @@ pub struct ErrorBody {
 }
 
 /// A failure on its way out of the API.
-#[derive(Debug)]
-pub struct ApiError(pub Error);
+///
+/// Shared, so that the middleware can take it out of a response and add the request's id.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    error: Arc<Error>,
+    request_id: Option<String>,
+}
 
 impl ApiError {
-    /// The answer, with the request's id in the details of server faults.
-    pub fn render(&self, request_id: Option<&str>) -> HttpResponse {
-        let code = self.0.code();
-        let mut details = self.0.details().clone();
-        if let Some(id) = request_id
-            && code.status() >= 500
-        {
-            details.insert("request_id".into(), id.into());
+    /// The failure itself.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// What caused it, for the log.
+    pub fn cause(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(self.error.as_ref())
+    }
+
+    /// The same failure with the request's id: in the headers, and in the details of server faults.
+    #[must_use]
+    pub fn stamped(&self, request_id: &str) -> Self {
+        Self {
+            error: Arc::clone(&self.error),
+            request_id: Some(request_id.to_owned()),
         }
-        let envelope = ErrorEnvelope {
-            schema_version: 1,
-            error: ErrorBody {
-                code: code.as_str().into(),
-                message: self.0.public_message().into(),
-                retryable: code.retryable(),
-                details,
-            },
-        };
-        let mut response = HttpResponse::build(self.status_code());
-        if matches!(code, ErrorCode::RateLimited | ErrorCode::DependencyUnavailable) {
-            response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
-        }
-        if code == ErrorCode::InvalidToken {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-        }
-        if code == ErrorCode::MethodNotAllowed
-            && let Some(Value::String(allowed)) = self.0.details().get("allowed")
-        {
-            response.insert_header((header::ALLOW, allowed.clone()));
-        }
-        response.json(envelope)
     }
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.0.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.error.code().status())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.render(None)
+        let code = self.error.code();
+        let mut details = self.error.details().clone();
+        let mut response = HttpResponse::build(self.status_code());
+        if let Some(id) = &self.request_id {
+            response.insert_header(("x-request-id", id.as_str()));
+            if code.status() >= 500 {
+                details.insert("request_id".into(), id.as_str().into());
+            }
+        }
+        match code {
+            ErrorCode::RateLimited | ErrorCode::DependencyUnavailable => {
+                response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            }
+            ErrorCode::InvalidToken => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            ErrorCode::MethodNotAllowed => {
+                if let Some(Value::String(allowed)) = details.get("allowed") {
+                    response.insert_header((header::ALLOW, allowed.as_str()));
+                }
+            }
+            _ => {}
+        }
+        response.json(ErrorEnvelope {
+            schema_version: 1,
+            error: ErrorBody {
+                code: code.as_str().into(),
+                message: self.error.public_message().into(),
+                retryable: code.retryable(),
+                details,
+            },
+        })
     }
 }
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
-        Self(error)
+        Self {
+            error: Arc::new(error),
+            request_id: None,
+        }
     }
 }
 

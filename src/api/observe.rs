@@ -11,9 +11,10 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::header::{HeaderName, HeaderValue},
     middleware::Next,
+    ResponseError,
 };
 use futures_util::FutureExt;
-use std::panic::AssertUnwindSafe;
+use std::{any::Any, panic::AssertUnwindSafe};
 use tracing::Instrument;
 
 /// The header that carries a request's id, in both directions.
@@ -42,7 +43,6 @@ pub async fn observe(
     let id = request_id(&request);
     let method = request.method().to_string();
     let path = request.path().to_owned();
-    let http_request = request.request().clone();
     let span = tracing::info_span!(
         "request",
         request_id = %id,
@@ -53,70 +53,69 @@ pub async fn observe(
         .instrument(span.clone())
         .await;
     let _entered = span.enter();
-    let failed = match answered {
-        Ok(Ok(response)) if response.response().error().is_none() => {
-            let mut response = response.map_into_left_body();
-            stamp(&mut response, &id);
-            log(&method, &path, response.status().as_u16(), watch);
-            return Ok(response);
+    let response = match answered {
+        Ok(Ok(response)) => response,
+        // Refused or broken before there was a response to change.
+        Ok(Err(error)) => {
+            let failure = match error.as_error::<ApiError>() {
+                Some(known) => known.stamped(&id),
+                None => foreign(ErrorCode::InvalidRequest, &error).stamped(&id),
+            };
+            log_fault(&failure);
+            log(&method, &path, failure.error().code().status(), watch);
+            return Err(failure.into());
         }
-        Ok(Ok(response)) => {
-            let api_error = response.response().error().and_then(|error| error.as_error::<ApiError>());
-            match api_error {
-                Some(error) => error.render(Some(&id)),
-                None => {
-                    // The framework's own refusals (for example a body that breaks off).
-                    let status = response.status();
-                    let code = match status.as_u16() {
-                        413 => ErrorCode::PayloadTooLarge,
-                        415 => ErrorCode::UnsupportedMediaType,
-                        500.. => ErrorCode::InternalError,
-                        _ => ErrorCode::InvalidRequest,
-                    };
-                    ApiError(Error::of(code)).render(Some(&id))
-                }
-            }
-            .tap_log(response.response().error().and_then(|error| error.as_error::<ApiError>()))
-        }
-        Ok(Err(error)) => match error.as_error::<ApiError>() {
-            Some(api) => api.render(Some(&id)).tap_log(Some(api)),
-            None => ApiError(Error::of(ErrorCode::InvalidRequest)).render(Some(&id)),
-        },
         Err(panic) => {
-            let text = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_default();
-            tracing::error!(panic = text, "a handler panicked");
-            ApiError(Error::of(ErrorCode::InternalError)).render(Some(&id))
+            tracing::error!(panic = panic_text(panic.as_ref()), "a handler panicked");
+            let failure = ApiError::from(Error::of(ErrorCode::InternalError)).stamped(&id);
+            log(&method, &path, failure.error().code().status(), watch);
+            return Err(failure.into());
         }
     };
-    let mut response = ServiceResponse::new(http_request, failed).map_into_right_body();
-    stamp(&mut response, &id);
+    let status = response.status();
+    let mut response = match response.response().error() {
+        None => response.map_into_left_body(),
+        Some(error) => {
+            let failure = match error.as_error::<ApiError>() {
+                Some(known) => known.stamped(&id),
+                None => foreign(code_of(status.as_u16()), error).stamped(&id),
+            };
+            log_fault(&failure);
+            response.into_response(failure.error_response()).map_into_right_body()
+        }
+    };
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID.clone(), value);
+    }
     log(&method, &path, response.status().as_u16(), watch);
     Ok(response)
 }
 
-trait TapLog {
-    fn tap_log(self, error: Option<&ApiError>) -> Self;
+/// A refusal of the framework itself (for example a body that breaks off); its text is for the log.
+fn foreign(code: ErrorCode, error: &actix_web::Error) -> ApiError {
+    Error::of(code).caused_by(error.to_string()).into()
 }
 
-impl TapLog for actix_web::HttpResponse {
-    /// Server faults are logged here, once, with their cause.
-    fn tap_log(self, error: Option<&ApiError>) -> Self {
-        if let Some(ApiError(error)) = error
-            && error.code().status() >= 500
-        {
-            tracing::error!(%error, cause = ?std::error::Error::source(error), "a request failed");
-        }
-        self
+/// The code for a refusal of the framework itself.
+fn code_of(status: u16) -> ErrorCode {
+    match status {
+        413 => ErrorCode::PayloadTooLarge,
+        415 => ErrorCode::UnsupportedMediaType,
+        500.. => ErrorCode::InternalError,
+        _ => ErrorCode::InvalidRequest,
     }
 }
 
-fn stamp<B>(response: &mut ServiceResponse<B>, id: &str) {
-    if let Ok(value) = HeaderValue::from_str(id) {
-        response.headers_mut().insert(REQUEST_ID.clone(), value);
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default()
+}
+
+/// Server faults are logged here, once, with their cause.
+fn log_fault(failure: &ApiError) {
+    let error = failure.error();
+    if error.code().status() >= 500 {
+        tracing::error!(%error, cause = ?failure.cause(), "a request failed");
     }
 }
 

@@ -39,7 +39,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                 .await
                 .map_err(|_| too_large())?
                 .map_err(|error| broken_off(&error))?;
-            parse(&bytes).map(Self).map_err(ApiError)
+            parse(&bytes).map(Self).map_err(ApiError::from)
         })
     }
 }

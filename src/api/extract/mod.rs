@@ -22,6 +22,6 @@ use actix_web::{HttpRequest, web::Data};
 /// The context of this server.
 fn context(request: &HttpRequest) -> Result<Data<ServeContext>, ApiError> {
     request.app_data::<Data<ServeContext>>().cloned().ok_or_else(|| {
-        ApiError(Error::new(ErrorCode::InternalError, "the server has no context"))
+        ApiError::from(Error::new(ErrorCode::InternalError, "the server has no context"))
     })
 }

@@ -19,7 +19,7 @@ impl<K: StaticType> FromRequest for PathId<K> {
         let text = request.match_info().get("id").unwrap_or_default();
         std::future::ready(match TypeSafeId::from_str(text) {
             Ok(id) => Ok(Self(id)),
-            Err(_) => Err(ApiError(Error::new(
+            Err(_) => Err(ApiError::from(Error::new(
                 ErrorCode::NotFound,
                 format!("'{text}' is not the id of anything here; ids look like {}_…", K::TYPE),
             ))),

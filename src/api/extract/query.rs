@@ -20,7 +20,7 @@ impl<T: DeserializeOwned> FromRequest for QueryParams<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(parse(request.query_string()).map_err(ApiError))
+        std::future::ready(parse(request.query_string()).map_err(ApiError::from))
     }
 }
 
