@@ -112,7 +112,9 @@ pub fn walk_with(root: &Path, limits: &SourceLimits, ignore: IgnoreFiles) -> Res
         } else if let Ok(metadata) = entry.path().symlink_metadata() {
             match relative.to_str() {
                 // The cleaned path must be the one on disk, or nobody could open it.
-                Some(path) if paths::clean(path.as_bytes()).ok().flatten().as_deref() == Some(path) => {
+                Some(path)
+                    if paths::clean(path.as_bytes()).ok().flatten().as_deref() == Some(path) =>
+                {
                     if metadata.size() > limits.max_file_bytes {
                         found.skip(&shown, "too_large");
                         continue;

@@ -1,2 +1,5 @@
-#[test]
-fn t() {}
+//! Integration tests: one binary, a module per area.
+
+#[path = "conformance/objects.rs"]
+mod conformance_objects;
+mod workspace;

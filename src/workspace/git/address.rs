@@ -49,7 +49,9 @@ pub(super) fn parse_url(text: &str) -> Result<Address> {
         return refused("is not a valid URL");
     };
     if !url.username().is_empty() || url.password().is_some() {
-        return refused("must not contain a user name, password or token; pass the token separately");
+        return refused(
+            "must not contain a user name, password or token; pass the token separately",
+        );
     }
     if url.query().is_some() || url.fragment().is_some() {
         return refused("must not have a query or a fragment");
@@ -70,7 +72,8 @@ pub(super) fn parse_url(text: &str) -> Result<Address> {
         Some(Host::Ipv6(address)) => (address.to_string(), true),
         None => return refused("has no host"),
     };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
     if host.starts_with('-') || !host.bytes().all(plain) {
         return refused("has a host name that is not valid");
     }

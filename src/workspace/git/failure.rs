@@ -100,7 +100,10 @@ impl GitReason {
             ("early eof", GitReason::Network),
             ("hung up unexpectedly", GitReason::Network),
             ("returned error: 5", GitReason::Network),
-            ("not valid: is this a git repository", GitReason::NotARepository),
+            (
+                "not valid: is this a git repository",
+                GitReason::NotARepository,
+            ),
             ("not a git repository", GitReason::NotARepository),
             ("dumb http transport", GitReason::NotARepository),
             ("invalid server response", GitReason::NotARepository),

@@ -180,16 +180,22 @@ pub(super) fn run<T: Send>(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| {
-            Error::new(ErrorCode::DependencyUnavailable, "The git program cannot be started.")
-                .with_detail("dependency", "git")
-                .caused_by(error)
+            Error::new(
+                ErrorCode::DependencyUnavailable,
+                "The git program cannot be started.",
+            )
+            .with_detail("dependency", "git")
+            .caused_by(error)
         })?;
     let group = Group(Pid::from_child(&child));
     group.limit(leash);
     let (Some(stdin), Some(stdout), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
-        return Err(Error::internal("starting git", io::Error::other("no pipes")));
+        return Err(Error::internal(
+            "starting git",
+            io::Error::other("no pipes"),
+        ));
     };
     std::thread::scope(|scope| {
         let complaints = scope.spawn(move || {
@@ -201,15 +207,15 @@ pub(super) fn run<T: Send>(
             String::from_utf8_lossy(&kept).into_owned()
         });
         let (done, finished) = channel::<()>();
-        let watch = scope.spawn(|| {
+        let watched_group = &group;
+        let watch = scope.spawn(move || {
             loop {
-                // Moved in, so that hanging up `done` ends the loop at once.
                 match finished.recv_timeout(TICK) {
                     Err(RecvTimeoutError::Timeout) => {}
                     _ => return leash.check_size(),
                 }
                 if let Err(error) = leash.check().and_then(|()| leash.check_size()) {
-                    group.kill();
+                    watched_group.kill();
                     return Err(error);
                 }
             }
@@ -224,7 +230,10 @@ pub(super) fn run<T: Send>(
         group.kill();
         let stderr = complaints.join().unwrap_or_default();
         verdict.unwrap_or_else(|_| {
-            Err(Error::internal("watching git", io::Error::other("a thread panicked")))
+            Err(Error::internal(
+                "watching git",
+                io::Error::other("a thread panicked"),
+            ))
         })?;
         Ok(Ended {
             status: status?,

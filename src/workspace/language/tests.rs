@@ -12,7 +12,11 @@ fn names_extensions_and_shebangs_tell_the_language() {
         ("main.tf", "", Some("hcl")),
         ("requirements-dev.txt", "", Some("requirements")),
         ("bin/run", "#!/usr/bin/env python3.11\n", Some("python")),
-        ("bin/run", "#!/usr/bin/env -S FOO=1 node\n", Some("javascript")),
+        (
+            "bin/run",
+            "#!/usr/bin/env -S FOO=1 node\n",
+            Some("javascript"),
+        ),
         ("bin/run", "#!/bin/sh -e\n", Some("shell")),
         ("templates/x.html", "", Some("html")),
         ("templates/x.jinja2", "", Some("html-template")),
@@ -25,7 +29,11 @@ fn names_extensions_and_shebangs_tell_the_language() {
 
 #[test]
 fn at_least_forty_languages_are_known() {
-    let mut known: Vec<_> = NAMES.iter().chain(EXTENSIONS).map(|(_, language)| language).collect();
+    let mut known: Vec<_> = NAMES
+        .iter()
+        .chain(EXTENSIONS)
+        .map(|(_, language)| language)
+        .collect();
     known.sort_unstable();
     known.dedup();
     assert!(known.len() >= 40);

@@ -71,10 +71,22 @@ fn names_that_would_meet_on_disk_are_refused() {
     dirs.clear();
     set.add_file("a/d", 2, &mut dirs).unwrap();
     assert!(dirs.is_empty());
-    assert_eq!(reason(&set.add_file("a/d", 2, &mut dirs).unwrap_err()), "duplicate_entry");
-    assert_eq!(reason(&set.add_file("a/d/e", 2, &mut dirs).unwrap_err()), "path_conflict");
-    assert_eq!(reason(&set.add_file("a/b", 2, &mut dirs).unwrap_err()), "path_conflict");
-    assert_eq!(reason(&set.add_directory("a/d").unwrap_err()), "path_conflict");
+    assert_eq!(
+        reason(&set.add_file("a/d", 2, &mut dirs).unwrap_err()),
+        "duplicate_entry"
+    );
+    assert_eq!(
+        reason(&set.add_file("a/d/e", 2, &mut dirs).unwrap_err()),
+        "path_conflict"
+    );
+    assert_eq!(
+        reason(&set.add_file("a/b", 2, &mut dirs).unwrap_err()),
+        "path_conflict"
+    );
+    assert_eq!(
+        reason(&set.add_directory("a/d").unwrap_err()),
+        "path_conflict"
+    );
     set.add_directory("a").unwrap();
     set.add_file("A/d", 2, &mut dirs).unwrap();
     assert_eq!(set.file_size("a/d"), Some(2));

@@ -118,8 +118,8 @@ fn read_entry(root: &Path, entry: &ManifestEntry) -> Result<Vec<u8>> {
         .take(entry.size + 1)
         .read_to_end(&mut content)
         .map_err(|error| disk_error("could not read a file of the tree", error))?;
-    let same = content.len() as u64 == entry.size
-        && hex::encode(Sha256::digest(&content)) == entry.sha256;
+    let same =
+        content.len() as u64 == entry.size && hex::encode(Sha256::digest(&content)) == entry.sha256;
     if !same {
         return Err(Error::internal(
             "a file changed since it was unpacked",

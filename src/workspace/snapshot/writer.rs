@@ -144,7 +144,11 @@ impl ZipFile {
             extra.extend(8_u16.to_le_bytes());
             extra.extend(offset.to_le_bytes());
         }
-        let version = if extra.is_empty() { VERSION } else { VERSION_ZIP64 };
+        let version = if extra.is_empty() {
+            VERSION
+        } else {
+            VERSION_ZIP64
+        };
         let out = &mut self.directory;
         out.extend(b"PK\x01\x02");
         out.extend((HOST_UNIX | VERSION_ZIP64).to_le_bytes());

@@ -53,7 +53,10 @@ fn other_spellings_of_an_address_become_that_address() {
         ("https://github.com/a/b.git", "github.com"),
     ] {
         let address = parse_url(url).expect(url);
-        let shown = address.host.parse::<std::net::IpAddr>().map(|ip| ip.to_string());
+        let shown = address
+            .host
+            .parse::<std::net::IpAddr>()
+            .map(|ip| ip.to_string());
         let expected = host.parse::<std::net::IpAddr>().map(|ip| ip.to_string());
         assert_eq!(shown.ok(), expected.ok(), "{url}");
         assert!(!address.url.contains("./x"), "{}", address.url);
@@ -63,18 +66,54 @@ fn other_spellings_of_an_address_become_that_address() {
 #[test]
 fn hostile_references_are_refused() {
     for reference in [
-        "", "-", "--upload-pack=x", "-b", "+main", "a:b", ":main", "^main", "a b", "a\nb", "a\0b",
-        "a..b", "a~1", "a^{}", "a@{1}", "@", "/a", "a/", "a//b", ".a", "a/.b", "a.lock",
-        "a.lock/b", "a.", "a*", "a?", "a[b", "a\\b",
+        "",
+        "-",
+        "--upload-pack=x",
+        "-b",
+        "+main",
+        "a:b",
+        ":main",
+        "^main",
+        "a b",
+        "a\nb",
+        "a\0b",
+        "a..b",
+        "a~1",
+        "a^{}",
+        "a@{1}",
+        "@",
+        "/a",
+        "a/",
+        "a//b",
+        ".a",
+        "a/.b",
+        "a.lock",
+        "a.lock/b",
+        "a.",
+        "a*",
+        "a?",
+        "a[b",
+        "a\\b",
     ] {
         let error = check_reference(reference).expect_err(reference);
-        assert_eq!(error.details()["fields"][0]["path"], "git_ref", "{reference}");
+        assert_eq!(
+            error.details()["fields"][0]["path"],
+            "git_ref",
+            "{reference}"
+        );
     }
 }
 
 #[test]
 fn ordinary_references_pass() {
-    for reference in ["main", "v1.2.3", "feature/x-1", "refs/pull/7/head", "ümlaut", "a-b_c"] {
+    for reference in [
+        "main",
+        "v1.2.3",
+        "feature/x-1",
+        "refs/pull/7/head",
+        "ümlaut",
+        "a-b_c",
+    ] {
         check_reference(reference).expect(reference);
     }
     check_reference(&"a1".repeat(20)).expect("a commit id");
