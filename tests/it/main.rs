@@ -3,3 +3,5 @@
 #[path = "conformance/objects.rs"]
 mod conformance_objects;
 mod workspace;
+//! The integration tests, as one binary.
+mod conformance;

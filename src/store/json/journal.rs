@@ -15,6 +15,7 @@ use std::{
     ops::Range,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The newest journal and manifest format this version reads, and the one it writes.
@@ -50,7 +51,7 @@ pub enum Tail {
 /// An open journal and how far this process has read it.
 #[derive(Debug)]
 pub struct Journal {
-    file: File,
+    file: Arc<File>,
     path: PathBuf,
     generation: u64,
     end: u64,
@@ -63,7 +64,7 @@ impl Journal {
     /// Wraps an opened file of which nothing has been read yet.
     pub fn new(file: File, path: PathBuf, generation: u64) -> Self {
         Self {
-            file,
+            file: Arc::new(file),
             path,
             generation,
             end: 0,
@@ -190,20 +191,13 @@ impl Journal {
         encode_after(self.last, at, ops)
     }
 
-    /// Writes `line` after the last valid one and waits until it is on the disk. When that fails,
-    /// the file is cut back, so that nothing of it is left. Only under the lock.
-    pub fn append(&self, line: &[u8]) -> Result<()> {
-        let written = self
-            .file
-            .write_all_at(line, self.end)
-            .and_then(|()| self.file.sync_data());
-        written.map_err(|cause| {
-            // Should this fail as well, the next holder of the lock cuts the torn line off.
-            if let Err(error) = self.file.set_len(self.end).and_then(|()| self.file.sync_data()) {
-                tracing::error!(path = %self.path.display(), %error, "could not cut the journal back");
-            }
-            storage("write", &self.path, cause)
-        })
+    /// The place after the last valid line. Only under the lock.
+    pub fn appender(&self) -> Appender {
+        Appender {
+            file: Arc::clone(&self.file),
+            path: self.path.clone(),
+            end: self.end,
+        }
     }
 
     /// Cuts an interrupted commit off and makes sure there is a first line. Only under the lock.
@@ -220,10 +214,39 @@ impl Journal {
         }
         if self.end == 0 {
             let header = header(self.generation)?;
-            self.append(&header)?;
+            self.appender().append(&header)?;
             self.take(&header, |_, _| Ok(()))?;
         }
         Ok(())
+    }
+}
+
+/// Where the next line goes. Apart from [`Journal`], so that readers need not wait for the disk.
+#[derive(Debug)]
+pub struct Appender {
+    file: Arc<File>,
+    path: PathBuf,
+    /// Byte offset of the next line.
+    pub end: u64,
+}
+
+impl Appender {
+    /// Writes `line` and waits until it is on the disk. When that fails, the file is cut back, so
+    /// that nothing of the line is left.
+    pub fn append(&self, line: &[u8]) -> Result<()> {
+        let written = self
+            .file
+            .write_all_at(line, self.end)
+            .and_then(|()| self.file.sync_data());
+        written.map_err(|cause| {
+            // Should this fail as well, the next holder of the lock cuts the torn line off.
+            let cut = self.file.set_len(self.end);
+            if let Err(error) = cut.and_then(|()| self.file.sync_data()) {
+                let path = self.path.display();
+                tracing::error!(%path, %error, "could not cut the journal back");
+            }
+            storage("write", &self.path, cause)
+        })
     }
 }
 
@@ -260,7 +283,8 @@ pub fn checksum_of(line: &[u8]) -> Option<u32> {
 
 fn stated_checksum(field: &[u8]) -> Option<u32> {
     let digits = field.strip_prefix(LINE_START)?.strip_suffix(b"\",")?;
-    let digits = digits.iter().all(u8::is_ascii_hexdigit).then_some(digits)?;
+    let written = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    let digits = digits.iter().all(written).then_some(digits)?;
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
@@ -391,3 +415,6 @@ impl<'a> Lines<'a> {
         Ok(read > 0)
     }
 }
+
+#[cfg(test)]
+mod tests;

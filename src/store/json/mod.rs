@@ -255,12 +255,12 @@ impl Shared {
         if decision.changes.is_empty() {
             return Ok(decision.answer);
         }
-        let end = loaded.journal.end();
         let line = loaded.journal.encode(now, &decision.changes)?;
-        loaded.journal.append(&line)?;
+        let appender = loaded.journal.appender();
         drop(loaded);
+        appender.append(&line)?;
         let mut loaded = self.loaded.write().map_err(poisoned)?;
-        loaded.take(&line, end)?;
+        loaded.take(&line, appender.end)?;
         self.compact_if_due(&mut loaded);
         Ok(decision.answer)
     }

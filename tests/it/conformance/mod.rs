@@ -1,0 +1,3 @@
+//! The same cases for every backend of a seam.
+
+mod store;

@@ -1,0 +1,187 @@
+//! Files as they lie on the disk: names, modes, versions.
+
+use super::{super::fixtures::*, journal, open};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+use vega::{
+    error::ErrorCode,
+    store::{EventQuery, FindingFilter, PageRequest, ScanFilter},
+};
+
+const SAMPLE: &str = include_str!("sample-format-1.jsonl");
+
+fn with_journal(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("metadata")).unwrap();
+    fs::write(journal(folder.path(), 1), text).unwrap();
+    manifest(folder.path(), r#"{"format":1,"generation":1}"#);
+    folder
+}
+
+fn manifest(folder: &Path, text: &str) {
+    fs::write(folder.join("metadata/manifest.json"), text).unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_of_format_1_always_opens() {
+    let folder = with_journal(SAMPLE);
+    let clock = Arc::new(ManualClock::new());
+    let store = open(folder.path(), &clock, u64::MAX).unwrap();
+    assert_eq!(store.users().await.unwrap().len(), 1);
+    let page = PageRequest::first(9);
+    let scans = store
+        .scans(ScanFilter::default(), page.clone())
+        .await
+        .unwrap()
+        .items;
+    assert_eq!(scans.len(), 2);
+    let filter = FindingFilter {
+        scan_id: Some(scans[1].id),
+        ..FindingFilter::default()
+    };
+    let findings = store.findings(filter, page.clone()).await.unwrap().items;
+    assert_eq!(findings.len(), 2);
+    assert!(findings.iter().all(|row| row.observation.is_some()));
+    let query = EventQuery {
+        limit: 99,
+        ..EventQuery::default()
+    };
+    let events = store.events(scans[0].repository_id, query).await.unwrap();
+    assert_eq!(events.len(), 5);
+    let profile = store.threat_profile(scans[0].repository_id).await.unwrap();
+    assert_eq!(profile.unwrap().version, 1);
+}
+
+#[tokio::test]
+async fn newer_formats_are_refused_by_name() {
+    let clock = Arc::new(ManualClock::new());
+    let folder = with_journal(SAMPLE);
+    manifest(folder.path(), r#"{"format":2,"generation":1}"#);
+    let error = open(folder.path(), &clock, u64::MAX).err().unwrap();
+    assert!(error.message().contains("format 2"), "{error}");
+    let body = r#""format":7,"generation":1}"#;
+    let header = format!(
+        "{{\"crc\":\"{:08x}\",{body}\n",
+        crc32fast::hash(body.as_bytes())
+    );
+    let folder = with_journal(&header);
+    let error = open(folder.path(), &clock, u64::MAX).err().unwrap();
+    assert_eq!(error.code(), ErrorCode::InternalError);
+    assert!(error.message().contains("format 7"), "{error}");
+}
+
+#[tokio::test]
+async fn commits_without_a_manifest_are_not_overwritten() {
+    let folder = with_journal(SAMPLE);
+    fs::remove_file(folder.path().join("metadata/manifest.json")).unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let error = open(folder.path(), &clock, u64::MAX).err().unwrap();
+    assert_eq!(error.code(), ErrorCode::InternalError);
+    assert_eq!(
+        fs::read_to_string(journal(folder.path(), 1)).unwrap(),
+        SAMPLE
+    );
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_interrupted_starts_again() {
+    for header in ["", "{\"crc\":\"00"] {
+        let folder = with_journal(header);
+        fs::remove_file(folder.path().join("metadata/manifest.json")).unwrap();
+        let clock = Arc::new(ManualClock::new());
+        let store = open(folder.path(), &clock, u64::MAX).unwrap();
+        assert!(store.users().await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn only_the_user_may_read_what_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let store = open(folder.path(), &clock, u64::MAX).unwrap();
+    let owner = format!("owners/{}.lock", store.owner());
+    let modes = [
+        ("metadata", 0o700),
+        ("owners", 0o700),
+        ("metadata/lock", 0o600),
+        ("metadata/manifest.json", 0o600),
+        ("metadata/journal-1.jsonl", 0o600),
+        (owner.as_str(), 0o600),
+    ];
+    for (name, expected) in modes {
+        let metadata = fs::metadata(folder.path().join(name)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_owners_file_is_removed_and_means_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let living = open(folder.path(), &clock, u64::MAX).unwrap();
+    let left_over = folder
+        .path()
+        .join("owners/wrk_01h455vb4pex5vsknk084sn02q.lock");
+    fs::write(&left_over, "").unwrap();
+    let _second = open(folder.path(), &clock, u64::MAX).unwrap();
+    assert!(!left_over.exists());
+    let own = folder
+        .path()
+        .join(format!("owners/{}.lock", living.owner()));
+    assert!(own.exists());
+}
+
+/// Writes the sample of this format anew, when a new format begins: set `VEGA_WRITE_SAMPLE`.
+#[tokio::test]
+async fn the_sample_is_what_this_version_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let store = open(folder.path(), &clock, u64::MAX).unwrap();
+    let now = vega::clock::Clock::now(&*clock);
+    let world = World::in_store(store, now).await;
+    let claimed = world.running().await;
+    let both = sighted([detected("a.py", "f"), detected("b \"quoted\" é.py", "g")]);
+    world.append(&claimed, both).await;
+    world.complete(&claimed, looked_at(&["a.py"])).await;
+    let second = world.running().await;
+    world
+        .append(&second, sighted([detected("a.py", "f")]))
+        .await;
+    world.complete(&second, looked_at(&["a.py"])).await;
+    let profile = vega::domain::threat_profile::ThreatProfile {
+        id: vega::clock::new_id(),
+        repository_id: world.repository,
+        version: 0,
+        content: Default::default(),
+        origin: vega::domain::threat_profile::ProfileOrigin::Edited,
+        created_at: now,
+    };
+    let add = vega::store::OnlyIfMissing::No;
+    world.store.put_threat_profile(profile, add).await.unwrap();
+    let written = fs::read_to_string(journal(folder.path(), 1)).unwrap();
+    if let Some(path) = std::env::var_os("VEGA_WRITE_SAMPLE") {
+        fs::write(path, &written).unwrap();
+    }
+    assert_eq!(shape(&written), shape(SAMPLE));
+}
+
+/// The names of all fields, line by line: what a reader of this format has to know.
+fn shape(journal: &str) -> Vec<std::collections::BTreeSet<String>> {
+    fn collect(value: &serde_json::Value, names: &mut std::collections::BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                for (name, field) in fields {
+                    names.insert(name.clone());
+                    collect(field, names);
+                }
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
+            _ => {}
+        }
+    }
+    let lines = journal.lines().map(|line| {
+        let mut names = std::collections::BTreeSet::new();
+        collect(&serde_json::from_str(line).unwrap(), &mut names);
+        names
+    });
+    lines.collect()
+}
