@@ -82,11 +82,13 @@ async fn watch(
     stop: oneshot::Receiver<Duration>,
     exit: oneshot::Sender<RunnerExit>,
 ) {
+    // Waiting would close it, and with it end the child: it is kept here until then.
+    let lifeline = child.stdin.take();
     let status = tokio::select! {
         status = child.wait() => status,
         Ok(grace) = stop => {
             // Closing its standard input is the polite request (see the module's text).
-            drop(child.stdin.take());
+            drop(lifeline);
             match tokio::time::timeout(grace, child.wait()).await {
                 Ok(status) => status,
                 Err(_) => {
