@@ -1,7 +1,7 @@
-//! Integration tests: one binary, a module per area.
+//! The integration tests, as one binary: a module per area, helpers in `support`.
 
-#[path = "conformance/objects.rs"]
-mod conformance_objects;
-mod workspace;
-//! The integration tests, as one binary.
 mod conformance;
+mod contract;
+mod http;
+mod support;
+mod workspace;

@@ -1,0 +1,8 @@
+//! The API as a client sees it, resource by resource.
+
+mod accounts;
+mod errors;
+mod isolation;
+mod projects;
+mod scans;
+mod sources;
