@@ -5,7 +5,6 @@
 //! printed ratios are medians over the rounds. Run: `cargo bench --bench extract`; with
 //! `-- --dir=/dev/shm` in memory, where the file system's own cost hides less.
 #![expect(
-    missing_docs,
     clippy::expect_used,
     clippy::unwrap_used,
     reason = "a measuring program: any failure ends it"
