@@ -223,3 +223,6 @@ pub(crate) fn disk_error(what: &str, error: io::Error) -> Error {
         _ => Error::internal(what, error),
     }
 }
+
+#[cfg(test)]
+mod tests;

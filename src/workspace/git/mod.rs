@@ -1,7 +1,7 @@
 //! Git sources, through the real `git` program in a clean environment.
 //!
 //! One commit comes in: a shallow fetch into a bare repository in a private folder, then its files
-//! are read out ([`tree`]); there is never a working tree. The host is resolved once, judged by the
+//! are read out (`tree.rs`); there is never a working tree. The host is resolved once, judged by the
 //! egress guard and pinned for git's own connection. The token travels by an askpass program that
 //! reads an environment variable, so it stands in no argument, URL, file or message.
 

@@ -226,6 +226,10 @@ fn odd(what: &'static str) -> Error {
 }
 
 /// A broken path or size rule, told as a failure to ingest: same reason, same entry.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "used as a `map_err` function"
+)]
 fn refused(rejection: Error) -> Error {
     let details = rejection.details().clone();
     let message = rejection

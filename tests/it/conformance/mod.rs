@@ -1,3 +1,4 @@
 //! The same cases for every backend of a seam.
 
+mod objects;
 mod store;

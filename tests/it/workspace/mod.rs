@@ -4,6 +4,8 @@ mod forge;
 mod git;
 mod git_server;
 mod hostile;
+mod hostile_tar;
+mod hostile_zip;
 mod mutations;
 mod round_trips;
 mod walk;

@@ -40,7 +40,7 @@ fn as_tar() -> Vec<u8> {
     run[100..108].copy_from_slice(b"0000755\0");
     seal(&mut run[..512]);
     tar(&[
-        tar_entry(b"g", b'g', b"19 comment=whatever\n", b""),
+        tar_entry(b"g", b'g', b"20 comment=whatever\n", b""),
         tar_entry(b"./pkg-1.0/", b'5', b"", b""),
         tar_entry(b"pkg-1.0/caf\xe9", b'0', b"x", b""),
         pax(&[("path", "pkg-1.0/app.py"), ("mtime", "1.5")]),

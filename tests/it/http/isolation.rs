@@ -1,0 +1,166 @@
+//! A second user sees nothing of the first: every endpoint with the first user's ids.
+//!
+//! The table is checked against the OpenAPI document, so a new route must be entered here.
+
+use crate::support::{Client, TestApp};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// What another user meets.
+#[derive(Clone, Copy, PartialEq)]
+enum Other {
+    /// The resource does not exist for them.
+    Missing,
+    /// An empty list, or only their own things.
+    OwnOnly,
+    /// Open to everyone, or about the caller alone.
+    Open,
+}
+
+/// Every route, what another user meets there, and a body that would be accepted from the owner.
+fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
+    use Other::{Missing, Open, OwnOnly};
+    let none = Value::Null;
+    let profile = json!({"content": {"summary": "x", "application_type": "library"}});
+    let repository = json!({"name": "x", "source_type": "archive"});
+    vec![
+        ("GET", "/v1/healthz", Open, none.clone()),
+        ("GET", "/v1/readyz", Open, none.clone()),
+        ("GET", "/v1/config", Open, none.clone()),
+        ("POST", "/v1/auth/login", Open, none.clone()),
+        ("POST", "/v1/auth/refresh", Open, none.clone()),
+        ("POST", "/v1/auth/logout", Open, none.clone()),
+        ("GET", "/v1/auth/me", OwnOnly, none.clone()),
+        ("GET", "/v1/api-keys", OwnOnly, none.clone()),
+        ("POST", "/v1/api-keys", Open, none.clone()),
+        ("DELETE", "/v1/api-keys/{id}", Missing, none.clone()),
+        ("GET", "/v1/projects", OwnOnly, none.clone()),
+        ("POST", "/v1/projects", Open, none.clone()),
+        ("GET", "/v1/projects/{id}", Missing, none.clone()),
+        ("PUT", "/v1/projects/{id}", Missing, json!({"name": "x"})),
+        ("PATCH", "/v1/projects/{id}", Missing, json!({"name": "x"})),
+        ("DELETE", "/v1/projects/{id}", Missing, none.clone()),
+        ("GET", "/v1/projects/{id}/repositories", Missing, none.clone()),
+        ("POST", "/v1/projects/{id}/repositories", Missing, repository),
+        ("GET", "/v1/projects/{id}/scans", Missing, none.clone()),
+        ("GET", "/v1/projects/{id}/findings", Missing, none.clone()),
+        ("GET", "/v1/repositories/{id}", Missing, none.clone()),
+        ("PATCH", "/v1/repositories/{id}", Missing, json!({"name": "x"})),
+        ("DELETE", "/v1/repositories/{id}", Missing, none.clone()),
+        ("POST", "/v1/repositories/{id}/ingest", Missing, none.clone()),
+        ("POST", "/v1/repositories/{id}/archive", Missing, none.clone()),
+        ("GET", "/v1/jobs/{id}", Missing, none.clone()),
+        ("GET", "/v1/repositories/{id}/snapshots", Missing, none.clone()),
+        ("GET", "/v1/repositories/{id}/threat-profile", Missing, none.clone()),
+        ("PUT", "/v1/repositories/{id}/threat-profile", Missing, profile),
+        ("POST", "/v1/repositories/{id}/threat-profile/generate", Missing, none.clone()),
+        ("POST", "/v1/repositories/{id}/scans", Missing, json!({})),
+        ("GET", "/v1/repositories/{id}/scans", Missing, none.clone()),
+        ("GET", "/v1/repositories/{id}/events", Missing, none.clone()),
+        ("GET", "/v1/repositories/{id}/findings", Missing, none.clone()),
+        ("GET", "/v1/scans/{id}", Missing, none.clone()),
+        ("POST", "/v1/scans/{id}/cancel", Missing, none.clone()),
+        ("GET", "/v1/scans/{id}/events", Missing, none.clone()),
+        ("GET", "/v1/scans/{id}/findings", Missing, none.clone()),
+        ("GET", "/v1/scans/{id}/report", Missing, none.clone()),
+        ("GET", "/v1/findings/{id}", Missing, none.clone()),
+        ("PATCH", "/v1/findings/{id}", Missing, json!({"status": "confirmed"})),
+        // The signature is the credential; it is handed only to those who may see the scan.
+        ("GET", "/v1/objects/{key}", Open, none),
+    ]
+}
+
+#[test]
+fn the_table_names_every_route() {
+    let document = serde_json::to_value(vega::api::app::document("Vega", "/v1")).unwrap();
+    let mut routes = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            routes.insert((method.to_uppercase(), path.clone()));
+        }
+    }
+    let table: BTreeSet<_> = table()
+        .into_iter()
+        .map(|(method, path, _, _)| (method.to_owned(), path.to_owned()))
+        .collect();
+    assert_eq!(table, routes);
+}
+
+/// The first user's ids, by the resource in the path.
+struct Ids(Vec<(&'static str, String)>);
+
+impl Ids {
+    fn of(&self, path: &str) -> String {
+        let resource = path.split('/').nth(2).unwrap();
+        let (_, id) = self.0.iter().find(|(name, _)| *name == resource).unwrap();
+        path.replace("{id}", id)
+    }
+}
+
+async fn send(client: &Client, method: &str, path: &str, body: &Value) -> crate::support::Answer {
+    let request = client.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
+    let request = if path.ends_with("/archive") {
+        request.header("content-type", "application/zip").body(vec![1, 2, 3])
+    } else if body.is_null() {
+        request
+    } else {
+        request.json(body)
+    };
+    client.send(request).await
+}
+
+#[tokio::test]
+async fn another_user_meets_nothing_of_the_first() {
+    let app = TestApp::start().await;
+    let owner = app.debug().await;
+    let source = [("a.py", "import os\ndef f(x):\n    os.system('ls ' + x)\n")];
+    let (project, repository) = owner.repository_with(&source).await;
+    let scan = owner.scan(&repository, json!({})).await["id"].as_str().unwrap().to_owned();
+    let findings = owner.get(&format!("/v1/scans/{scan}/findings?lead=any")).await.items();
+    let job = owner
+        .post(&format!("/v1/repositories/{repository}/threat-profile/generate"), json!(null))
+        .await
+        .text_at("id");
+    let key = owner.post("/v1/api-keys", json!({"name": "mine"})).await.text_at("id");
+    let ids = Ids(vec![
+        ("projects", project),
+        ("repositories", repository),
+        ("scans", scan),
+        ("findings", findings[0]["id"].as_str().unwrap().to_owned()),
+        ("jobs", job),
+        ("api-keys", key),
+    ]);
+    let other = app.other_user("other@example.com").await;
+    for (method, path, expected, body) in table() {
+        match expected {
+            Other::Open => {}
+            Other::OwnOnly => {
+                let answer = send(&other, method, path, &body).await.expect_status(200);
+                let text = String::from_utf8_lossy(&answer.body).into_owned();
+                let leaked = ids.0.iter().find(|(_, id)| text.contains(id.as_str()));
+                assert!(leaked.is_none(), "{method} {path} shows {leaked:?}");
+                assert!(!text.contains("debug@example.com"), "{method} {path}");
+            }
+            Other::Missing => {
+                let theirs = ids.of(path);
+                let answer = send(&other, method, &theirs, &body).await;
+                answer.expect_error("not_found");
+                // Without any credential the id does not matter.
+                let answer = send(&app.anonymous(), method, &theirs, &body).await;
+                answer.expect_error("invalid_token");
+                // An id of another kind is no id at all.
+                if path.contains("{id}") {
+                    let wrong = path.replace("{id}", "usr_01m7xzhczpe8mr4s5tgn8e6hve");
+                    send(&owner, method, &wrong, &body).await.expect_error("not_found");
+                }
+            }
+        }
+    }
+    // Nothing of what was tried changed anything.
+    for path in ["/v1/projects/{id}", "/v1/repositories/{id}", "/v1/scans/{id}", "/v1/findings/{id}"] {
+        owner.get(&ids.of(path)).await.expect_status(200);
+    }
+    assert_eq!(owner.get(&ids.of("/v1/findings/{id}")).await.json()["status"], "open");
+    assert_eq!(owner.get("/v1/api-keys").await.items().len(), 1);
+}
