@@ -96,7 +96,7 @@ pub enum Deletion {
 #[serde(untagged)]
 pub enum Change {
     /// Adds or replaces a record.
-    Put(Record),
+    Put(Box<Record>),
     /// Deletes something.
     Delete(Deletion),
 }
@@ -129,7 +129,7 @@ macro_rules! puts {
     ($($variant:ident: $type:ty,)+) => {
         $(impl From<$type> for Change {
             fn from(record: $type) -> Self {
-                Self::Put(Record::$variant(record.into()))
+                Self::Put(Box::new(Record::$variant(record.into())))
             }
         })+
     };

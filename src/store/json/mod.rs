@@ -48,7 +48,10 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::sync::Mutex;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::Mutex,
+};
 use view::{Moment, View};
 
 /// How to open a [`JsonStore`].
@@ -327,10 +330,14 @@ impl StoreHealth for JsonStore {
     }
 }
 
-/// Runs file work where it may block.
+/// Runs file work where it may block: in place where the runtime can move its other tasks away,
+/// which saves two changes of thread per commit, else on a thread for blocking work.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+        return tokio::task::block_in_place(work);
+    }
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| Error::internal("a store operation did not end", e))?
