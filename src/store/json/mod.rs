@@ -197,11 +197,7 @@ impl JsonStore {
 impl Shared {
     /// Catches up without the lock; `false` when that needs the lock to be sure.
     fn follow(&self) -> Result<bool> {
-        let current = self
-            .loaded
-            .read()
-            .map_err(poisoned)?
-            .is_current(&self.folder);
+        let current = self.loaded.read().map_err(poisoned)?.is_current();
         if matches!(current, Ok(true)) {
             return Ok(true);
         }
@@ -211,11 +207,7 @@ impl Shared {
 
     /// Catches up and cuts an interrupted commit off. Only under the lock.
     fn settle(&self) -> Result<()> {
-        let current = self
-            .loaded
-            .read()
-            .map_err(poisoned)?
-            .is_current(&self.folder)?;
+        let current = self.loaded.read().map_err(poisoned)?.is_current()?;
         if current {
             return Ok(());
         }
