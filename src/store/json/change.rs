@@ -9,7 +9,7 @@ use crate::domain::{
     auth_session::AuthSession,
     event::Event,
     finding::{Finding, FindingObservation},
-    ids::{ApiKeyId, ProjectId, RepositoryId, SessionId, WorkerId},
+    ids::{ApiKeyId, EventId, ProjectId, RepositoryId, ScanId, SessionId, WorkerId},
     job::Job,
     project::Project,
     repository::Repository,
@@ -18,6 +18,7 @@ use crate::domain::{
     snapshot::Snapshot,
     text_enum,
     threat_profile::ThreatProfile,
+    time::Timestamp,
     user::User,
     worker::Worker,
 };
@@ -77,6 +78,32 @@ pub enum Record {
     Finding(Box<Finding>),
     Observation(FindingObservation),
     Event(Event),
+    /// A [`Finding`] already turned into text, because the same commit writes it twice.
+    #[serde(rename = "finding")]
+    FindingText(Box<RawValue>),
+    /// The event that tells of it.
+    #[serde(rename = "event")]
+    FindingUpdated(FindingUpdated),
+}
+
+/// A `finding_updated` [`Event`] whose payload is text already.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the fields of `Event`")]
+pub struct FindingUpdated {
+    pub id: EventId,
+    pub scan_id: ScanId,
+    pub seq: u64,
+    pub attempt: u32,
+    pub kind: &'static str,
+    pub payload: FindingPayload,
+    pub created_at: Timestamp,
+}
+
+/// The payload of [`FindingUpdated`].
+#[derive(Debug, Clone, Serialize)]
+pub struct FindingPayload {
+    /// The finding as stored.
+    pub finding: Box<RawValue>,
 }
 
 /// A thing that is deleted, with all that belongs to it.
@@ -96,7 +123,7 @@ pub enum Deletion {
 #[serde(untagged)]
 pub enum Change {
     /// Adds or replaces a record.
-    Put(Record),
+    Put(Box<Record>),
     /// Deletes something.
     Delete(Deletion),
 }
@@ -129,7 +156,7 @@ macro_rules! puts {
     ($($variant:ident: $type:ty,)+) => {
         $(impl From<$type> for Change {
             fn from(record: $type) -> Self {
-                Self::Put(Record::$variant(record.into()))
+                Self::Put(Box::new(Record::$variant(record.into())))
             }
         })+
     };

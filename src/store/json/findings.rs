@@ -191,6 +191,6 @@ fn is_wanted(state: &State, filter: &FindingFilter, row: &Row<'_>) -> bool {
         && below()
 }
 
-fn among<T: PartialEq>(wanted: &[T], value: T) -> bool {
+fn among<T: PartialEq + Copy>(wanted: &[T], value: T) -> bool {
     wanted.is_empty() || wanted.contains(&value)
 }

@@ -12,8 +12,8 @@ use crate::error::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    io::{ErrorKind, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -24,6 +24,23 @@ pub struct Manifest {
     pub format: u32,
     /// The current journal's generation.
     pub generation: u64,
+}
+
+/// A manifest that was read and is kept open, to notice cheaply when another takes its place.
+#[derive(Debug)]
+pub struct OpenManifest {
+    file: File,
+    /// The current journal's generation, when it was read.
+    pub generation: u64,
+}
+
+impl OpenManifest {
+    /// Whether it still is the manifest: a file that was replaced has no name left.
+    pub fn stands(&self) -> Result<bool> {
+        let metadata = self.file.metadata();
+        let path = Path::new("manifest.json");
+        Ok(metadata.map_err(|e| storage("read", path, e))?.nlink() > 0)
+    }
 }
 
 /// The folder `<data_dir>/metadata`.
@@ -49,23 +66,27 @@ impl Folder {
     }
 
     /// The manifest, if there is one yet.
-    pub fn manifest(&self) -> Result<Option<Manifest>> {
+    pub fn manifest(&self) -> Result<Option<OpenManifest>> {
         let path = self.manifest_path();
-        let text = match fs::read(&path) {
-            Ok(text) => text,
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(storage("read", &path, error)),
+            Err(error) => return Err(storage("open", &path, error)),
         };
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)
+            .map_err(|e| storage("read", &path, e))?;
         let manifest: Manifest = serde_json::from_slice(&text)
             .map_err(|e| corrupted(&path, 0, "it is not a manifest").caused_by(e))?;
         if manifest.format > FORMAT {
             return Err(too_new(&path, manifest.format));
         }
-        Ok(Some(manifest))
+        let generation = manifest.generation;
+        Ok(Some(OpenManifest { file, generation }))
     }
 
     /// The manifest of a folder that is in use.
-    pub fn existing_manifest(&self) -> Result<Manifest> {
+    pub fn existing_manifest(&self) -> Result<OpenManifest> {
         self.manifest()?.ok_or_else(|| {
             Error::new(
                 ErrorCode::InternalError,

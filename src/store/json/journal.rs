@@ -256,8 +256,7 @@ pub fn header(generation: u64) -> Result<Vec<u8>> {
         format: FORMAT,
         generation,
     };
-    let body = serde_json::to_vec(&header).map_err(unencodable)?;
-    Ok(sealed(&body))
+    sealed(&header)
 }
 
 /// One commit as a line that follows the line with the checksum `prev`.
@@ -269,8 +268,7 @@ pub fn encode_after(prev: u32, at: impl Serialize, ops: impl Serialize) -> Resul
         ops: O,
     }
     let prev = format!("{prev:08x}");
-    let body = serde_json::to_vec(&Commit { prev, at, ops }).map_err(unencodable)?;
-    Ok(sealed(&body))
+    sealed(&Commit { prev, at, ops })
 }
 
 /// The checksum written in a whole line, if it is right.
@@ -288,14 +286,19 @@ fn stated_checksum(field: &[u8]) -> Option<u32> {
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// Puts the checksum before the body of a line, which is a JSON object.
-fn sealed(body: &[u8]) -> Vec<u8> {
-    let covered = body.get(1..).unwrap_or_default();
-    let mut line = Vec::with_capacity(covered.len() + CRC_FIELD + 1);
-    line.extend_from_slice(format!("{{\"crc\":\"{:08x}\",", crc32fast::hash(covered)).as_bytes());
-    line.extend_from_slice(covered);
+/// Writes `body`, which is an object, as a line with its checksum as the first field.
+fn sealed(body: &impl Serialize) -> Result<Vec<u8>> {
+    // The checksum's field ends where the object's own brace stands: that one is overwritten.
+    let mut line = vec![0; CRC_FIELD - 1];
+    line.reserve(CHUNK / 16);
+    serde_json::to_writer(&mut line, body).map_err(unencodable)?;
+    let crc = crc32fast::hash(line.get(CRC_FIELD..).unwrap_or_default());
+    line.splice(
+        ..CRC_FIELD,
+        format!("{{\"crc\":\"{crc:08x}\",").into_bytes(),
+    );
     line.push(b'\n');
-    line
+    Ok(line)
 }
 
 fn unencodable(error: serde_json::Error) -> Error {

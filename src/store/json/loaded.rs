@@ -2,7 +2,7 @@
 
 use super::{
     change::Change,
-    folder::Folder,
+    folder::{Folder, OpenManifest},
     journal::{self, Journal, Tail},
     state::{Span, State},
     view::{Bodies, View},
@@ -24,6 +24,7 @@ pub struct Loaded {
     pub state: State,
     /// The journal, and how far it was read.
     pub journal: Journal,
+    manifest: OpenManifest,
 }
 
 impl Bodies for Loaded {
@@ -37,11 +38,12 @@ impl Loaded {
     pub fn open(folder: &Folder) -> Result<(Self, Tail)> {
         // A compaction by another process may delete the journal between the two steps.
         for _ in 0..10 {
-            let generation = folder.existing_manifest()?.generation;
-            if let Some(journal) = folder.journal(generation)? {
+            let manifest = folder.existing_manifest()?;
+            if let Some(journal) = folder.journal(manifest.generation)? {
                 let mut loaded = Self {
                     state: State::default(),
                     journal,
+                    manifest,
                 };
                 let tail = loaded.follow()?;
                 return Ok((loaded, tail));
@@ -62,14 +64,13 @@ impl Loaded {
     }
 
     /// Whether nothing was written since.
-    pub fn is_current(&self, folder: &Folder) -> Result<bool> {
-        Ok(self.journal.is_at_its_end()?
-            && folder.existing_manifest()?.generation == self.journal.generation())
+    pub fn is_current(&self) -> Result<bool> {
+        Ok(self.journal.is_at_its_end()? && self.manifest.stands()?)
     }
 
     /// Follows what other processes wrote, also into a new generation.
     pub fn catch_up(&mut self, folder: &Folder) -> Result<Tail> {
-        if folder.existing_manifest()?.generation == self.journal.generation() {
+        if self.manifest.stands()? {
             return self.follow();
         }
         let (loaded, tail) = Self::open(folder)?;

@@ -48,7 +48,10 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::sync::Mutex;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::Mutex,
+};
 use view::{Moment, View};
 
 /// How to open a [`JsonStore`].
@@ -194,11 +197,7 @@ impl JsonStore {
 impl Shared {
     /// Catches up without the lock; `false` when that needs the lock to be sure.
     fn follow(&self) -> Result<bool> {
-        let current = self
-            .loaded
-            .read()
-            .map_err(poisoned)?
-            .is_current(&self.folder);
+        let current = self.loaded.read().map_err(poisoned)?.is_current();
         if matches!(current, Ok(true)) {
             return Ok(true);
         }
@@ -208,11 +207,7 @@ impl Shared {
 
     /// Catches up and cuts an interrupted commit off. Only under the lock.
     fn settle(&self) -> Result<()> {
-        let current = self
-            .loaded
-            .read()
-            .map_err(poisoned)?
-            .is_current(&self.folder)?;
+        let current = self.loaded.read().map_err(poisoned)?.is_current()?;
         if current {
             return Ok(());
         }
@@ -327,10 +322,14 @@ impl StoreHealth for JsonStore {
     }
 }
 
-/// Runs file work where it may block.
+/// Runs file work where it may block: in place where the runtime can move its other tasks away,
+/// which saves two changes of thread per commit, else on a thread for blocking work.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+        return tokio::task::block_in_place(work);
+    }
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| Error::internal("a store operation did not end", e))?

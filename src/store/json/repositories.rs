@@ -134,11 +134,8 @@ fn begin_ingest(
 
 fn remove(state: &State, id: RepositoryId) -> Result<Decision<()>> {
     state.repositories.find(id, "Repository")?;
-    let scans = state.scans_of.of(&id);
-    if let Some(scan) = scans
-        .filter(|scan| state.active_scans.contains(scan))
-        .next_back()
-    {
+    let mut scans = state.scans_of.of(&id);
+    if let Some(scan) = scans.find(|scan| state.active_scans.contains(scan)) {
         return Err(Error::conflict(format!("{scan} has not ended")));
     }
     if let Some(job) = jobs_of(state, id).find(|job| job.status == JobStatus::Running) {

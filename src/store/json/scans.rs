@@ -270,7 +270,7 @@ fn events(view: View<'_>, repository: RepositoryId, query: &EventQuery) -> Resul
         .iter()
         .map(|kind| state.names.find(kind))
         .collect();
-    let wanted = |kind| kinds.is_empty() || kinds.iter().any(|wanted| *wanted == Some(kind));
+    let wanted = |kind| kinds.is_empty() || kinds.contains(&Some(kind));
     if let Some(id) = query.scan_id {
         let scan = state.scans.find(id, "Scan")?;
         if scan.repository_id != repository {

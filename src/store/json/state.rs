@@ -219,7 +219,7 @@ impl State {
             }
             Kind::Finding => self
                 .findings
-                .put_finding(parse(text)?, span, &mut self.names),
+                .put_finding(&parse(text)?, span, &mut self.names),
             Kind::Observation => {
                 self.findings
                     .put_observation(&parse(text)?, span, &mut self.names);

@@ -41,10 +41,10 @@ fn a_valid_line_is_found_behind_a_damaged_newline() {
 
 proptest! {
     #[test]
-    fn any_damage_to_a_line_shows(text in ".*", place in any::<prop::sample::Index>(), bit in 0..8) {
+    fn any_damage_to_a_line_shows(text in ".*", place in any::<prop::sample::Index>(), bit in 0..8u32) {
         let mut line = line(&text);
         let place = place.index(line.len());
-        line[place] ^= 1 << bit;
+        line[place] ^= 1u8 << bit;
         prop_assert_eq!(checksum_of(&line), None);
     }
 

@@ -16,12 +16,12 @@ use crate::{
     store::{
         ScanBatch,
         json::{
-            change::{Change, Decision},
+            change::{Change, Decision, FindingPayload, FindingUpdated, Record},
             view::{Moment, View},
         },
     },
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Kinds that only the end of a scan writes.
 const TERMINAL: [&str; 3] = [
@@ -74,10 +74,22 @@ pub fn append(
         if !lead {
             scan.finding_counts.add(observation.severity);
         }
-        let payload = json!({ "finding": &finding });
-        let kind = kind::FINDING_UPDATED.to_owned();
-        changes.push(numbered(&mut scan, (moment.event_id)(), kind, payload, now));
-        changes.push(finding.into());
+        let text = serde_json::value::to_raw_value(&finding)
+            .map_err(|e| Error::internal("a finding cannot be written as JSON", e))?;
+        scan.last_seq += 1;
+        let event = FindingUpdated {
+            id: (moment.event_id)(),
+            scan_id: scan.id,
+            seq: scan.last_seq,
+            attempt: scan.attempt,
+            kind: kind::FINDING_UPDATED,
+            payload: FindingPayload {
+                finding: text.clone(),
+            },
+            created_at: now,
+        };
+        changes.push(Change::Put(Box::new(Record::FindingUpdated(event))));
+        changes.push(Change::Put(Box::new(Record::FindingText(text))));
         changes.push(observation.into());
     }
     if let Some(update) = batch.progress {

@@ -205,7 +205,7 @@ impl FindingIndex {
 
     pub(super) fn put_finding(
         &mut self,
-        written: WrittenFinding<'_>,
+        written: &WrittenFinding<'_>,
         span: Span,
         names: &mut Names,
     ) {
