@@ -1,2 +1,4 @@
+mod engine;
+
 #[test]
 fn t() {}

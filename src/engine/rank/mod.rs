@@ -5,7 +5,7 @@
 //! surer one stays and takes over the other's auditors.
 
 use crate::domain::finding::DetectedFinding;
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 
 /// Merges duplicates and sorts; gives the number of claims that were merged away.
 pub(crate) fn rank(claims: &mut Vec<DetectedFinding>) -> u64 {
@@ -65,7 +65,7 @@ pub(crate) fn by_rank(a: &DetectedFinding, b: &DetectedFinding) -> Ordering {
                 (
                     f.content.location.file_path.clone(),
                     f.content.location.start_line,
-                    Reverse(f.content.location.start_column.map(Reverse)),
+                    f.content.location.start_column,
                     f.content.rule_id.clone(),
                     f.anchor.fingerprint.clone(),
                 )
