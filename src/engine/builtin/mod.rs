@@ -96,6 +96,7 @@ fn python(
                     result.failure =
                         Some("syntax errors: only the readable parts were checked".to_owned());
                 }
+                drop_documented(&module, claims);
                 for check in checks::python::CHECKS {
                     contained(check.name, &source.path, result, |_| {
                         (check.run)(&module, claims);
@@ -105,6 +106,17 @@ fn python(
             Err(failure) => result.failure = Some(reason(failure)),
         },
     );
+}
+
+/// Free-form secrets in docstrings are examples; exact token formats stay.
+fn drop_documented(module: &Module<'_>, claims: &mut Vec<Claim>) {
+    let docstrings: Vec<_> = module.docstrings().collect();
+    claims.retain(|claim| {
+        !secrets::is_free_form(claim.rule)
+            || !docstrings
+                .iter()
+                .any(|span| span.start <= claim.span.start && claim.span.end <= span.end)
+    });
 }
 
 fn dockerfile(source: &SourceText, claims: &mut Vec<Claim>, result: &mut FileResult) {

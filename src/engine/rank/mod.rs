@@ -31,7 +31,7 @@ pub(crate) fn rank(claims: &mut Vec<DetectedFinding>) -> u64 {
 fn same_fault(a: &DetectedFinding, b: &DetectedFinding) -> bool {
     let (a, b) = (&a.content, &b.content);
     a.location == b.location
-        && (a.rule_id == b.rule_id || (a.cwe.first().is_some() && a.cwe.first() == b.cwe.first()))
+        && (a.rule_id == b.rule_id || (!a.cwe.is_empty() && a.cwe.first() == b.cwe.first()))
 }
 
 fn by_place(a: &DetectedFinding, b: &DetectedFinding) -> Ordering {

@@ -5,6 +5,7 @@
 //! secret: every match is reported to the quoting code as a [`Redaction`] too, also where it is too
 //! weak for a claim. Does not know whether a token is live: no request ever leaves the machine.
 
+mod address;
 mod checks;
 mod formats;
 mod generic;
@@ -51,6 +52,17 @@ pub(crate) enum Check {
     Url,
     /// A random-looking value, assigned to a name that contains the keyword.
     Generic,
+}
+
+/// Whether a rule goes by a value's looks only, not by an issuer's format.
+pub(crate) fn is_free_form(rule: &Rule) -> bool {
+    FORMATS.iter().any(|format| {
+        format.rule.id == rule.id
+            && matches!(
+                format.check,
+                Check::Generic | Check::Url | Check::Assigned | Check::Jwt
+            )
+    })
 }
 
 /// The metadata of a format's rule; what all secrets share is written once.

@@ -79,7 +79,7 @@ pub(crate) fn check(file: &Dockerfile, claims: &mut Vec<Claim>) {
             .at_sink("USER")
             .confidence(0.7);
             let unknown = base.contains('$') || !starts;
-            claims.push(if unknown { claim.as_lead() } else { claim });
+            claims.push(if unknown { claim.into_lead() } else { claim });
         }
     }
 }

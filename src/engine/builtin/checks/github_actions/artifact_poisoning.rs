@@ -68,7 +68,7 @@ pub(crate) fn check(workflow: &Workflow<'_>, claims: &mut Vec<Claim>) {
                 )
                 .in_symbol(step.job.clone())
                 .at_sink(uses)
-                .as_lead(),
+                .into_lead(),
             );
         }
     }

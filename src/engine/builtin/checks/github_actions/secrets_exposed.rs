@@ -86,7 +86,7 @@ pub(crate) fn check(workflow: &Workflow<'_>, claims: &mut Vec<Claim>) {
                 )
                 .in_symbol(job)
                 .at_sink("secrets")
-                .as_lead(),
+                .into_lead(),
             );
         }
     }

@@ -52,7 +52,7 @@ pub(crate) fn check(workflow: &Workflow<'_>, claims: &mut Vec<Claim>) {
                 )
                 .in_symbol(job)
                 .at_sink("runs-on")
-                .as_lead(),
+                .into_lead(),
             );
         }
     }

@@ -68,6 +68,6 @@ pub(crate) fn check(workflow: &Workflow<'_>, claims: &mut Vec<Claim>) {
         )
         .in_symbol(step.job.clone())
         .at_sink(action);
-        claims.push(if branch { claim } else { claim.as_lead() });
+        claims.push(if branch { claim } else { claim.into_lead() });
     }
 }

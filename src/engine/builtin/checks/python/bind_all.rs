@@ -56,7 +56,7 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
                 )
                 .in_symbol(module.symbol(call))
                 .at_sink(method)
-                .as_lead(),
+                .into_lead(),
             );
         }
     }

@@ -64,18 +64,12 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
                         .severity(Severity::Critical),
                 );
             }
-            Origin::Local => {
-                claims.push(
-                    claim(format!("{callee} runs text from the command line."))
-                        .severity(Severity::Medium)
-                        .confidence(0.6),
-                );
-            }
-            Origin::Unknown => {
+            // Whoever starts the program may run code anyway.
+            Origin::Local | Origin::Unknown => {
                 claims.push(
                     claim(format!("{callee} runs a value that is not fixed here."))
                         .severity(Severity::Medium)
-                        .as_lead(),
+                        .into_lead(),
                 );
             }
         }

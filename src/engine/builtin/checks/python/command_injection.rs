@@ -89,22 +89,13 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
                     .severity(Severity::Critical),
                 );
             }
-            Origin::Local if !is_quoted(module, command) => {
-                claims.push(
-                    claim(format!(
-                        "{callee} gives a value from the command line to a shell."
-                    ))
-                    .severity(Severity::Low)
-                    .confidence(0.6),
-                );
-            }
             Origin::Remote | Origin::Local | Origin::Unknown => {
                 claims.push(
                     claim(format!(
                         "{callee} gives a command that is not fixed here to a shell."
                     ))
                     .severity(Severity::Medium)
-                    .as_lead(),
+                    .into_lead(),
                 );
             }
         }

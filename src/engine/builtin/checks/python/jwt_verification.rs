@@ -62,7 +62,7 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
             .in_symbol(module.symbol(call))
             .at_sink(callee);
             claims.push(if unverified {
-                claim.severity(Severity::Medium).as_lead()
+                claim.severity(Severity::Medium).into_lead()
             } else {
                 claim
             });

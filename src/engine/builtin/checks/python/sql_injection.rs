@@ -112,7 +112,7 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
                 ..claim
             }
             .severity(Severity::Medium)
-            .as_lead(),
+            .into_lead(),
         };
         claim.method = "syntax";
         claims.push(claim);
@@ -178,7 +178,8 @@ fn built(module: &Module<'_>, query: NodeId) -> Option<Built> {
     let sql = VERBS.iter().any(|verb| first.starts_with(verb));
     let before = &fixed[..fixed.len() - 1];
     sql.then(|| Built {
-        in_value_place: before.iter().any(|part| ends_at_value(part)),
+        in_value_place: (0..before.len())
+            .any(|index| ends_at_value(&before[index], &before[..=index].concat())),
     })
 }
 
@@ -282,16 +283,33 @@ fn is_harmless(module: &Module<'_>, value: NodeId) -> bool {
             && module
                 .callee(value)
                 .is_some_and(|name| matches!(name.as_str(), "int" | "float" | "len" | "bool"))
+        || module.tree.kind(value) == "call" && module.method(value).is_some_and(is_quoting)
         || module.text(value).to_lowercase().contains("placeholder")
 }
 
-/// Whether text before a value ends where SQL expects a literal.
-fn ends_at_value(text: &str) -> bool {
-    let text = text.trim_end();
-    text.ends_with(['=', '\'', '<', '>']) || {
-        let lower = text.to_lowercase();
-        [" like", "values (", "values(", " like \"", "= \""]
-            .iter()
-            .any(|end| lower.ends_with(end))
+/// Whether the text before a value ends where SQL expects a literal: inside quotes, or after a
+/// comparison in a condition. What follows `=` elsewhere (`SET ROLE = …`) is often a name.
+fn ends_at_value(text: &str, before: &str) -> bool {
+    let text = text.trim_end().to_lowercase();
+    if text.ends_with(['\'', '"', '%']) {
+        return text.ends_with("'") || text.ends_with("'%") || text.ends_with("= \"");
     }
+    let compared = text.ends_with(['=', '<', '>']) || text.ends_with(" like");
+    let values = text.ends_with("values (") || text.ends_with("values(");
+    values || compared && before.to_lowercase().contains("where ")
+}
+
+/// Functions that make a value safe to stand in SQL say so in their names.
+fn is_quoting(name: &str) -> bool {
+    let name = name.to_lowercase();
+    [
+        "quote",
+        "escape",
+        "literal",
+        "identifier",
+        "mogrify",
+        "prepare_value",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
 }

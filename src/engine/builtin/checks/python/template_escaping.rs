@@ -79,18 +79,17 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
                 .at_sink(callee.clone())
         };
         match callee.as_str() {
-            "jinja2.Environment" | "jinja2.environment.Environment" => {
+            "jinja2.Environment" | "jinja2.environment.Environment"
                 if args
                     .keyword("autoescape")
                     .and_then(|value| module.truth(value))
-                    == Some(false)
-                {
-                    claims.push(
-                        claim(&ESCAPING, "Jinja2 is set up without escaping.".to_owned())
-                            .severity(Severity::Low)
-                            .as_lead(),
-                    );
-                }
+                    == Some(false) =>
+            {
+                claims.push(
+                    claim(&ESCAPING, "Jinja2 is set up without escaping.".to_owned())
+                        .severity(Severity::Low)
+                        .into_lead(),
+                );
             }
             "flask.render_template_string" => {
                 let Some(template) = args.get(0, "source") else {
@@ -106,7 +105,7 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
                         claims.push(
                             claim(&INJECTION, "The template is not fixed here.".to_owned())
                                 .severity(Severity::Medium)
-                                .as_lead(),
+                                .into_lead(),
                         );
                     }
                 }

@@ -75,12 +75,8 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
         let client = CLIENTS
             .iter()
             .any(|client| callee.starts_with(client) && callee[client.len()..].starts_with('.'));
-        let what = if http
-            && off("verify")
-            && (client || module.imports("requests") || module.imports("httpx"))
-        {
-            "verify=False"
-        } else if client && off("verify") && !callee.starts_with("ssl.") {
+        let library = client || http && (module.imports("requests") || module.imports("httpx"));
+        let what = if library && off("verify") && !callee.starts_with("ssl.") {
             "verify=False"
         } else if off("verify_ssl") && module.imports("aiohttp") {
             "verify_ssl=False"
@@ -148,7 +144,7 @@ fn push(module: &Module<'_>, node: NodeId, what: &str, claims: &mut Vec<Claim>) 
     .at_sink(what.to_owned());
     claims.push(
         if module.under_condition(node, SWITCHES) || is_named_insecure(module, node) {
-            claim.severity(Severity::Medium).as_lead()
+            claim.severity(Severity::Medium).into_lead()
         } else {
             claim
         },

@@ -89,7 +89,7 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
                     "{callee} reads data whose origin is not seen here."
                 ))
                 .severity(Severity::Medium)
-                .as_lead()
+                .into_lead()
             });
         } else if matches!(
             callee.as_str(),

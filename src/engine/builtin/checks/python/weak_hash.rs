@@ -96,7 +96,7 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
                 "{name} is used; fine for checksums, not against an attacker."
             ))
             .severity(Severity::Low)
-            .as_lead(),
+            .into_lead(),
         });
     }
 }
