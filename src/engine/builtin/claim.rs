@@ -74,7 +74,7 @@ impl Claim {
     }
 
     /// Marks the claim as a lead: a place worth a look, not a finding.
-    pub(crate) fn as_lead(mut self) -> Self {
+    pub(crate) fn into_lead(mut self) -> Self {
         self.lead = true;
         self.confidence = self.confidence.min(0.4);
         self

@@ -5,20 +5,25 @@
 //! its own panic boundary. This is the only place that knows `tree_sitter`; lowering, the
 //! intermediate representation and data flow will stand beside `syntax` here.
 
+mod checks;
 mod claim;
 mod registry;
 mod rule;
+mod secrets;
+mod syntax;
 mod text;
 
 pub use registry::{page, rule, rules, rules_version};
 pub use rule::Rule;
 pub(crate) use text::{LineIndex, SourceText, same_length_utf8, visible_parts};
 
-use super::inventory::Language;
+use super::inventory::{FileRole, Language};
 use crate::domain::finding::DetectedFinding;
+use checks::github_actions::Workflow;
 use claim::Claim;
+use secrets::Scan;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use text::Redaction;
+use syntax::{dockerfile::Dockerfile, python::Module, tree::ParseFailure, yaml::Yaml};
 use tokio_util::sync::CancellationToken;
 
 /// What came of one file.
@@ -38,11 +43,138 @@ pub(crate) fn audit_file(source: &SourceText, cancel: &CancellationToken) -> Fil
         limited: limits_of(source.language),
         ..FileResult::default()
     };
-    let _ = cancel;
-    let claims: Vec<Claim> = Vec::new();
-    let secrets: Vec<Redaction> = Vec::new();
-    result.findings = claim::to_findings(source, claims, &secrets);
+    let mut secrets = Scan::default();
+    contained("secrets", &source.path, &mut result, |_| {
+        secrets = secrets::scan(source);
+    });
+    let mut claims = secrets.claims;
+    match source.language {
+        Some(Language::Python) => python(source, cancel, &mut claims, &mut result),
+        Some(Language::Dockerfile) => dockerfile(source, &mut claims, &mut result),
+        Some(Language::Yaml) => yaml(source, cancel, &mut claims, &mut result),
+        _ => {}
+    }
+    drop_echoes(&mut claims);
+    result.findings = claim::to_findings(source, claims, &secrets.redactions);
     result
+}
+
+/// The number of secrets in a file, for the speed comparison in `benches/secrets.rs`.
+pub fn count_secrets(path: &str, content: Vec<u8>) -> usize {
+    let source = SourceText::new(path, Language::of_path(path), FileRole::Production, content);
+    secrets::scan(&source).claims.len()
+}
+
+/// A free-form secret at a place that a typed check claims as well is the same fault.
+fn drop_echoes(claims: &mut Vec<Claim>) {
+    let typed: Vec<_> = claims
+        .iter()
+        .filter(|claim| claim.rule.area != "secrets" && claim.rule.category == "secrets")
+        .map(|claim| claim.span.clone())
+        .collect();
+    claims.retain(|claim| {
+        claim.rule.id != "secret-generic"
+            || !typed
+                .iter()
+                .any(|span| span.start <= claim.span.end && claim.span.start <= span.end)
+    });
+}
+
+fn python(
+    source: &SourceText,
+    cancel: &CancellationToken,
+    claims: &mut Vec<Claim>,
+    result: &mut FileResult,
+) {
+    contained(
+        "python syntax",
+        &source.path,
+        result,
+        |result| match Module::parse(source, cancel) {
+            Ok(module) => {
+                if module.tree.has_error {
+                    result.failure =
+                        Some("syntax errors: only the readable parts were checked".to_owned());
+                }
+                drop_documented(&module, claims);
+                for check in checks::python::CHECKS {
+                    contained(check.name, &source.path, result, |_| {
+                        (check.run)(&module, claims);
+                    });
+                }
+            }
+            Err(failure) => result.failure = Some(reason(failure)),
+        },
+    );
+}
+
+/// Free-form secrets in docstrings are examples; exact token formats stay.
+fn drop_documented(module: &Module<'_>, claims: &mut Vec<Claim>) {
+    let docstrings: Vec<_> = module.docstrings().collect();
+    claims.retain(|claim| {
+        !secrets::is_free_form(claim.rule)
+            || !docstrings
+                .iter()
+                .any(|span| span.start <= claim.span.start && claim.span.end <= span.end)
+    });
+}
+
+fn dockerfile(source: &SourceText, claims: &mut Vec<Claim>, result: &mut FileResult) {
+    contained("dockerfile syntax", &source.path, result, |result| {
+        let file = Dockerfile::parse(source);
+        for check in checks::dockerfile::CHECKS {
+            contained(check.name, &source.path, result, |_| {
+                (check.run)(&file, claims);
+            });
+        }
+    });
+}
+
+fn yaml(
+    source: &SourceText,
+    cancel: &CancellationToken,
+    claims: &mut Vec<Claim>,
+    result: &mut FileResult,
+) {
+    let compose = checks::compose::is_compose(&source.path);
+    let workflow = checks::github_actions::is_workflow(&source.path);
+    if !compose && !workflow {
+        return;
+    }
+    contained("yaml syntax", &source.path, result, |result| {
+        let yaml = match Yaml::parse(source, cancel) {
+            Ok(yaml) => yaml,
+            Err(failure) => {
+                result.failure = Some(reason(failure));
+                return;
+            }
+        };
+        if yaml.has_error {
+            result.failure = Some("syntax errors: only the readable parts were checked".to_owned());
+        }
+        if compose {
+            for check in checks::compose::CHECKS {
+                contained(check.name, &source.path, result, |_| {
+                    (check.run)(&yaml, claims);
+                });
+            }
+        }
+        if workflow {
+            let workflow = Workflow::new(&yaml);
+            for check in checks::github_actions::CHECKS {
+                contained(check.name, &source.path, result, |_| {
+                    (check.run)(&workflow, claims);
+                });
+            }
+        }
+    });
+}
+
+fn reason(failure: ParseFailure) -> String {
+    match failure {
+        ParseFailure::Cancelled => "scan cancelled".to_owned(),
+        ParseFailure::Budget => "too complex to parse within the budget".to_owned(),
+    }
 }
 
 /// Languages whose code no check reads yet.
@@ -52,18 +184,15 @@ fn limits_of(language: Option<Language>) -> Option<String> {
         .then(|| format!("no code checks for {language}: only secrets were looked for"))
 }
 
-/// Runs one detector on one file; a panic costs a warning, not the scan.
-fn contained(
-    name: &str,
-    path: &str,
-    result: &mut FileResult,
-    unit: impl FnOnce() -> Vec<Claim>,
-) -> Vec<Claim> {
-    catch_unwind(AssertUnwindSafe(unit)).unwrap_or_else(|_| {
+/// Runs one unit on one file; a panic costs a warning and the file's `reviewed`, not the scan.
+fn contained(name: &str, path: &str, result: &mut FileResult, unit: impl FnOnce(&mut FileResult)) {
+    if catch_unwind(AssertUnwindSafe(|| unit(result))).is_err() {
         result.failure = Some(format!("the detector {name} broke"));
         result
             .warnings
             .push(format!("The detector {name} broke on {path}"));
-        Vec::new()
-    })
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //!
 //! SARIF rules, the pages under `docs/checks` and the list of `vega maintenance` derive from it.
 
-use super::rule::Rule;
+use super::{checks, rule::Rule};
 use sha2::{Digest, Sha256};
 use std::{fmt::Write, sync::OnceLock};
 
@@ -14,6 +14,19 @@ pub fn rules() -> &'static [&'static Rule] {
     static RULES: OnceLock<Vec<&'static Rule>> = OnceLock::new();
     RULES.get_or_init(|| {
         let mut rules: Vec<&'static Rule> = Vec::new();
+        rules.extend(super::secrets::FORMATS.iter().map(|format| &format.rule));
+        rules.extend(checks::python::CHECKS.iter().flat_map(|check| check.rules));
+        rules.extend(
+            checks::dockerfile::CHECKS
+                .iter()
+                .flat_map(|check| check.rules),
+        );
+        rules.extend(checks::compose::CHECKS.iter().flat_map(|check| check.rules));
+        rules.extend(
+            checks::github_actions::CHECKS
+                .iter()
+                .flat_map(|check| check.rules),
+        );
         rules.sort_by_key(|rule| rule.id);
         rules
     })

@@ -137,7 +137,7 @@ pub fn take_inventory(root: &Path, cancel: &CancellationToken) -> Result<Invento
     let mut files: Vec<SourceFile> = paths
         .into_par_iter()
         .filter(|_| !cancel.is_cancelled())
-        .map(|found| look_at(root, found))
+        .map(|found| look_at(root, &found))
         .collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
@@ -215,7 +215,7 @@ fn unreadable_path(error: &ignore::Error, root: &Path) -> String {
     }
 }
 
-fn look_at(root: &Path, found: Found) -> SourceFile {
+fn look_at(root: &Path, found: &Found) -> SourceFile {
     let path = text_of(&found.path);
     let language = Language::of_path(&path);
     let mut file = SourceFile {

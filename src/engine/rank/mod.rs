@@ -5,7 +5,7 @@
 //! surer one stays and takes over the other's auditors.
 
 use crate::domain::finding::DetectedFinding;
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 
 /// Merges duplicates and sorts; gives the number of claims that were merged away.
 pub(crate) fn rank(claims: &mut Vec<DetectedFinding>) -> u64 {
@@ -31,7 +31,7 @@ pub(crate) fn rank(claims: &mut Vec<DetectedFinding>) -> u64 {
 fn same_fault(a: &DetectedFinding, b: &DetectedFinding) -> bool {
     let (a, b) = (&a.content, &b.content);
     a.location == b.location
-        && (a.rule_id == b.rule_id || (a.cwe.first().is_some() && a.cwe.first() == b.cwe.first()))
+        && (a.rule_id == b.rule_id || (!a.cwe.is_empty() && a.cwe.first() == b.cwe.first()))
 }
 
 fn by_place(a: &DetectedFinding, b: &DetectedFinding) -> Ordering {
@@ -65,7 +65,7 @@ pub(crate) fn by_rank(a: &DetectedFinding, b: &DetectedFinding) -> Ordering {
                 (
                     f.content.location.file_path.clone(),
                     f.content.location.start_line,
-                    Reverse(f.content.location.start_column.map(Reverse)),
+                    f.content.location.start_column,
                     f.content.rule_id.clone(),
                     f.anchor.fingerprint.clone(),
                 )

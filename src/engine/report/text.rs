@@ -1,6 +1,10 @@
-//! The report for a terminal.
+//! The report for a terminal: findings by severity, then gaps, then numbers.
+//!
+//! Control characters of the audited tree never reach the terminal.
 
 use super::Report;
+use crate::domain::finding::{ConfidenceLabel, DetectedFinding, Severity};
+use std::fmt::Write;
 
 /// Whether to use terminal colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,8 +15,127 @@ pub enum Color {
     Never,
 }
 
+impl Color {
+    fn paint(self, code: &str, text: &str) -> String {
+        match self {
+            Self::Always => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            Self::Never => text.to_owned(),
+        }
+    }
+}
+
 /// The report as readable text.
 pub fn to_text(report: &Report, color: Color) -> String {
-    let _ = (report, color);
-    String::new()
+    let mut out = String::new();
+    for severity in Severity::ALL {
+        let findings = report
+            .findings
+            .iter()
+            .filter(|finding| !finding.content.lead && finding.content.severity == *severity);
+        for (index, finding) in findings.enumerate() {
+            if index == 0 {
+                let title = severity.as_str().to_uppercase();
+                let _ = writeln!(out, "{}\n", color.paint(code(*severity), &title));
+            }
+            write_finding(&mut out, finding, color);
+        }
+    }
+    if !report.coverage_summary.gaps.is_empty() {
+        let _ = writeln!(out, "{}", color.paint("1", "Not fully reviewed"));
+        for (reason, count) in &report.coverage_summary.gaps {
+            let _ = writeln!(out, "  {count:>6}  {}", printable(reason));
+        }
+        out.push('\n');
+    }
+    for warning in &report.warnings {
+        let _ = writeln!(out, "warning: {}", printable(warning));
+    }
+    for unused in &report.auditors_unused {
+        let _ = writeln!(
+            out,
+            "auditor {} was not used: {}",
+            unused.name, unused.reason
+        );
+    }
+    let counts = &report.summary.findings;
+    let parts: Vec<String> = Severity::ALL
+        .iter()
+        .map(|severity| format!("{} {severity}", counts.get(*severity)))
+        .collect();
+    let _ = writeln!(
+        out,
+        "{} in {} files: {}; {} leads not shown{}",
+        color.paint("1", &format!("{} findings", counts.total())),
+        report.coverage_summary.files,
+        parts.join(", "),
+        report.summary.leads,
+        if report.partial {
+            " (scan was cancelled)"
+        } else {
+            ""
+        },
+    );
+    out
+}
+
+fn write_finding(out: &mut String, finding: &DetectedFinding, color: Color) {
+    let content = &finding.content;
+    let _ = writeln!(
+        out,
+        "  {}  {} [{}]",
+        color.paint("1", &printable(&content.title)),
+        content.cwe.join(" "),
+        content.rule_id,
+    );
+    let _ = writeln!(
+        out,
+        "  {}:{}  confidence {}",
+        printable(&content.location.file_path),
+        content.location.start_line,
+        ConfidenceLabel::of(content.confidence),
+    );
+    let _ = writeln!(out, "  {}", printable(&content.summary));
+    for evidence in &content.evidence {
+        for (line, text) in (evidence.start_line..).zip(evidence.snippet.lines()) {
+            let number = color.paint("2", &format!("{line:>6} |"));
+            let _ = writeln!(out, "  {number} {}", printable(text));
+        }
+    }
+    for step in &content.trace {
+        let _ = writeln!(
+            out,
+            "    {} {}:{} {}",
+            step.role,
+            printable(&step.file),
+            step.line,
+            printable(&step.note)
+        );
+    }
+    let _ = writeln!(
+        out,
+        "  {} {}\n",
+        color.paint("32", "Fix:"),
+        printable(&content.remediation)
+    );
+}
+
+/// Text of the audited tree without control characters (a tab becomes blanks).
+fn printable(text: &str) -> String {
+    text.chars()
+        .flat_map(|character| match character {
+            '\t' => vec![' '; 4],
+            character if character.is_control() => vec!['\u{fffd}'],
+            character => vec![character],
+        })
+        .collect()
+}
+
+fn code(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "1;97;41",
+        Severity::High => "1;31",
+        Severity::Medium => "1;33",
+        Severity::Low => "1;36",
+        Severity::Info => "1;34",
+    }
 }

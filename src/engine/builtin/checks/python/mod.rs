@@ -1,0 +1,114 @@
+//! Checks on Python syntax: one file each, all asking the same small semantic model.
+//!
+//! To add one: a file with its `Rule` (with a flagged and a clean example) and `check`, a row here,
+//! and the page that the tests then ask for.
+
+mod archive_extraction;
+mod bind_all;
+mod code_execution;
+mod command_injection;
+mod debug_mode;
+mod insecure_random;
+mod jwt_verification;
+mod secret_key;
+mod sql_injection;
+mod template_escaping;
+mod temporary_file;
+mod tls_verification;
+mod unsafe_deserialization;
+mod weak_cipher;
+mod weak_hash;
+mod xml_entities;
+
+use crate::engine::builtin::{claim::Claim, rule::Rule, syntax::python::Module};
+
+/// One check and the rules it may claim.
+pub(crate) struct PythonCheck {
+    pub(crate) name: &'static str,
+    pub(crate) rules: &'static [&'static Rule],
+    pub(crate) run: fn(&Module<'_>, &mut Vec<Claim>),
+}
+
+/// Every Python check.
+pub(crate) static CHECKS: &[PythonCheck] = &[
+    PythonCheck {
+        name: "archive_extraction",
+        rules: &[&archive_extraction::RULE],
+        run: archive_extraction::check,
+    },
+    PythonCheck {
+        name: "bind_all",
+        rules: &[&bind_all::RULE],
+        run: bind_all::check,
+    },
+    PythonCheck {
+        name: "code_execution",
+        rules: &[&code_execution::RULE],
+        run: code_execution::check,
+    },
+    PythonCheck {
+        name: "command_injection",
+        rules: &[&command_injection::RULE],
+        run: command_injection::check,
+    },
+    PythonCheck {
+        name: "debug_mode",
+        rules: &[&debug_mode::RULE],
+        run: debug_mode::check,
+    },
+    PythonCheck {
+        name: "insecure_random",
+        rules: &[&insecure_random::RULE],
+        run: insecure_random::check,
+    },
+    PythonCheck {
+        name: "jwt_verification",
+        rules: &[&jwt_verification::RULE],
+        run: jwt_verification::check,
+    },
+    PythonCheck {
+        name: "secret_key",
+        rules: &[&secret_key::RULE],
+        run: secret_key::check,
+    },
+    PythonCheck {
+        name: "sql_injection",
+        rules: &[&sql_injection::RULE],
+        run: sql_injection::check,
+    },
+    PythonCheck {
+        name: "template_escaping",
+        rules: &[&template_escaping::ESCAPING, &template_escaping::INJECTION],
+        run: template_escaping::check,
+    },
+    PythonCheck {
+        name: "temporary_file",
+        rules: &[&temporary_file::RULE],
+        run: temporary_file::check,
+    },
+    PythonCheck {
+        name: "tls_verification",
+        rules: &[&tls_verification::RULE],
+        run: tls_verification::check,
+    },
+    PythonCheck {
+        name: "unsafe_deserialization",
+        rules: &[&unsafe_deserialization::RULE],
+        run: unsafe_deserialization::check,
+    },
+    PythonCheck {
+        name: "weak_cipher",
+        rules: &[&weak_cipher::RULE],
+        run: weak_cipher::check,
+    },
+    PythonCheck {
+        name: "weak_hash",
+        rules: &[&weak_hash::RULE],
+        run: weak_hash::check,
+    },
+    PythonCheck {
+        name: "xml_entities",
+        rules: &[&xml_entities::RULE],
+        run: xml_entities::check,
+    },
+];

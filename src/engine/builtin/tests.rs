@@ -1,0 +1,102 @@
+use super::*;
+use crate::engine::inventory::FileRole;
+
+/// Where an example of an area would stand.
+fn path_of(rule: &Rule) -> &'static str {
+    match rule.area {
+        "dockerfile" => "Dockerfile",
+        "compose" => "compose.yaml",
+        "github_actions" => ".github/workflows/ci.yml",
+        _ => "app/main.py",
+    }
+}
+
+fn audit(path: &str, text: &str) -> FileResult {
+    let source = SourceText::new(
+        path,
+        Language::of_path(path),
+        FileRole::Production,
+        text.as_bytes().to_vec(),
+    );
+    audit_file(&source, &CancellationToken::new())
+}
+
+#[test]
+fn every_rule_flags_its_bad_example_and_not_its_good_one() {
+    for rule in rules().iter().filter(|rule| rule.area != "secrets") {
+        let claims = |text: &str| {
+            let result = audit(path_of(rule), text);
+            assert_eq!(result.failure, None, "{}: {text}", rule.id);
+            result
+                .findings
+                .iter()
+                .filter(|finding| finding.content.rule_id == rule.id)
+                .count()
+        };
+        assert_eq!(claims(rule.bad), 1, "{} on its bad example", rule.id);
+        assert_eq!(claims(rule.good), 0, "{} on its good example", rule.id);
+    }
+}
+
+#[test]
+fn every_rule_is_complete() {
+    for rule in rules() {
+        assert!(!rule.cwe.is_empty() && rule.cwe.iter().all(|cwe| cwe.starts_with("CWE-")));
+        for text in [
+            rule.title,
+            rule.description,
+            rule.impact,
+            rule.remediation,
+            rule.bad,
+            rule.good,
+        ] {
+            assert!(!text.is_empty(), "{}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn a_detector_that_panics_is_contained() {
+    let mut result = FileResult::default();
+    contained("trial", "a.py", &mut result, |_| panic!("on purpose"));
+    assert_eq!(result.failure.as_deref(), Some("the detector trial broke"));
+    assert_eq!(result.warnings.len(), 1);
+}
+
+#[test]
+fn hostile_files_end_without_a_panic() {
+    let deep = "[".repeat(100_000);
+    let nested = (0..20_000).fold(String::new(), |text, _| text + "if a:\n");
+    let long = "password = '".to_owned() + &"ab1".repeat(300_000);
+    for (path, text) in [
+        ("a.py", deep.as_str()),
+        ("a.py", &nested),
+        ("a.py", &long),
+        ("compose.yaml", &deep),
+        ("compose.yaml", "a: &a [*a, *a]\nservices: *a\n<<: *a\n"),
+        (
+            ".github/workflows/x.yml",
+            "on: [pull_request_target\njobs:\n - - - -\n",
+        ),
+        ("Dockerfile", "FROM a AS a\nFROM a\nRUN <<EOF\nfoo \\"),
+        (
+            "Dockerfile",
+            "\u{feff}from x\r\nrun y \\\r\n\r\n# c\r\n z\r\n",
+        ),
+        (".env", "A=\u{0}\u{1}://:@:@://\n"),
+    ] {
+        audit(path, text);
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn no_text_breaks_a_detector(text in r#"([ \n\t:='"\[\]{}()\\<>&*|-]|[a-z]{1,6}|services|FROM |RUN |password|://|eyJ|-----BEGIN |\$\{\{|def |import |execute|\PC){0,80}"#) {
+        for path in ["a.py", "compose.yml", ".github/workflows/a.yml", "Dockerfile", ".env"] {
+            let result = audit(path, &text);
+            proptest::prop_assert!(result.warnings.is_empty(), "{:?}", result.warnings);
+        }
+    }
+}
