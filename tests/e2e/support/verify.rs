@@ -126,3 +126,16 @@ fn leftovers(data_dir: &Path, living: usize) -> Vec<PathBuf> {
     }
     left
 }
+
+/// Right after an orderly end nothing of the ended process is left.
+pub fn no_leftovers_of_processes(data_dir: &Path) {
+    for folder in ["runtime", "staging", "owners"] {
+        let left: Vec<_> = fs::read_dir(data_dir.join(folder))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        assert!(left.is_empty(), "left over: {left:?}");
+    }
+}
