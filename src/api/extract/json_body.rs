@@ -5,7 +5,7 @@ use crate::{
     error::{Error, ErrorCode},
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use std::{future::Future, pin::Pin};
 
@@ -56,6 +56,11 @@ fn broken_off(error: &actix_web::Error) -> Error {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    // Derived types would also take an array of their fields, which nobody means to send.
+    if bytes.trim_ascii_start().first().is_some_and(|byte| *byte != b'{') {
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| malformed(&error))?;
+        return Err(Error::field("body", "must be a JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

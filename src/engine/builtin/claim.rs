@@ -33,6 +33,8 @@ pub(crate) struct Claim {
     pub(crate) detail: String,
     /// The dangerous call or setting.
     pub(crate) sink: String,
+    /// The credential that stands in the span, not to be shown.
+    pub(crate) hidden: String,
     /// How it was established (`syntax`, `pattern`, `checksum`).
     pub(crate) method: &'static str,
 }
@@ -49,6 +51,7 @@ impl Claim {
             lead: false,
             detail: detail.into(),
             sink: String::new(),
+            hidden: String::new(),
             method: "syntax",
         }
     }
@@ -60,6 +63,12 @@ impl Claim {
 
     pub(crate) fn at_sink(mut self, sink: impl Into<String>) -> Self {
         self.sink = sink.into();
+        self
+    }
+
+    /// Keeps `text` out of every quotation of the file.
+    pub(crate) fn hiding(mut self, text: impl Into<String>) -> Self {
+        self.hidden = text.into();
         self
     }
 

@@ -24,6 +24,7 @@ use claim::Claim;
 use secrets::Scan;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use syntax::{dockerfile::Dockerfile, python::Module, tree::ParseFailure, yaml::Yaml};
+use text::Redaction;
 use tokio_util::sync::CancellationToken;
 
 /// What came of one file.
@@ -55,8 +56,26 @@ pub(crate) fn audit_file(source: &SourceText, cancel: &CancellationToken) -> Fil
         _ => {}
     }
     drop_echoes(&mut claims);
-    result.findings = claim::to_findings(source, claims, &secrets.redactions);
+    let redactions = with_hidden(source, &claims, secrets.redactions);
+    result.findings = claim::to_findings(source, claims, &redactions);
     result
+}
+
+/// The places to cut, with those of credentials that typed checks found, in order.
+fn with_hidden(
+    source: &SourceText,
+    claims: &[Claim],
+    mut redactions: Vec<Redaction>,
+) -> Vec<Redaction> {
+    for claim in claims.iter().filter(|claim| !claim.hidden.is_empty()) {
+        let quoted = text::slice(&source.text, claim.span.clone());
+        for (at, hidden) in quoted.match_indices(&claim.hidden) {
+            let start = claim.span.start + at;
+            redactions.push(Redaction::new(hidden.as_bytes(), start, 0));
+        }
+    }
+    redactions.sort_by_key(|redaction| (redaction.span.start, redaction.span.end));
+    redactions
 }
 
 /// The number of secrets in a file, for the speed comparison in `benches/secrets.rs`.

@@ -99,6 +99,17 @@ pub(crate) struct Redaction {
     pub(crate) digest: String,
 }
 
+impl Redaction {
+    /// The cut of `secret`, which begins at `start`.
+    pub(crate) fn new(secret: &[u8], start: usize, visible: usize) -> Self {
+        Self {
+            span: start..start + secret.len(),
+            visible,
+            digest: hex::encode(Sha256::digest(secret))[..8].to_owned(),
+        }
+    }
+}
+
 /// The part of `text` in `range`, moved outwards to character boundaries; never panics.
 pub(crate) fn slice(text: &str, range: Range<usize>) -> &str {
     let mut start = range.start.min(text.len());

@@ -62,6 +62,7 @@ const TEST_DIRS: &[&str] = &[
     "test_utils",
     "unittests",
     "integration_tests",
+    "t",
 ];
 
 const DOCUMENTATION_DIRS: &[&str] = &[

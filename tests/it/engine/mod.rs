@@ -1,5 +1,10 @@
 //! The engine as its callers see it: golden scans, determinism, resuming, cancelling, reports.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests say what they expect by unwrapping"
+)]
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},

@@ -44,7 +44,8 @@ async fn broken_bodies_are_refused_with_the_right_code() {
     let error = client.post("/v1/projects", unknown).await.expect_error("validation_error");
     assert!(error["message"].as_str().unwrap().contains("nmae"));
     let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
-    send("application/json", deep.into_bytes()).await.expect_error("invalid_request");
+    send("application/json", deep.into_bytes()).await.expect_error("validation_error");
+    send("application/json", b"[\"a\"]".to_vec()).await.expect_error("validation_error");
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ async fn assert_no_leftovers(app: &TestApp) {
         let left: Vec<_> = ["uploads", "staging", "runtime", "snapshots"]
             .iter()
             .flat_map(|name| files_below(&data.join(name)))
-            .filter(|path| !path.ends_with(".lock"))
+            .filter(|path| !path.ends_with(".lock") && !path.ends_with("/lock"))
             .collect();
         left.is_empty().then_some(())
     })

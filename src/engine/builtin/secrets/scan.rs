@@ -13,7 +13,6 @@ use crate::{
 };
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
-use sha2::{Digest, Sha256};
 use std::{ops::Range, sync::OnceLock};
 
 /// A private key's block may be this long (bytes).
@@ -96,11 +95,8 @@ fn settle(source: &SourceText, mut found: Vec<(&'static Format, Match)>) -> Scan
     );
     for (format, matched) in kept {
         let secret = &source.bytes[matched.span.clone()];
-        scan.redactions.push(Redaction {
-            span: matched.span.clone(),
-            visible: matched.visible,
-            digest: hex::encode(Sha256::digest(secret))[..8].to_owned(),
-        });
+        scan.redactions
+            .push(Redaction::new(secret, matched.span.start, matched.visible));
         let free_form = matches!(
             format.check,
             Check::Generic | Check::Url | Check::Assigned | Check::Jwt

@@ -43,7 +43,8 @@ pub(crate) fn check(yaml: &Yaml, claims: &mut Vec<Claim>) {
                     )
                     .in_symbol(name.clone())
                     .at_sink(variable)
-                    .confidence(0.7),
+                    .confidence(0.7)
+                    .hiding(value),
                 );
             }
         }

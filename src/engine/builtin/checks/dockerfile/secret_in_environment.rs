@@ -46,7 +46,8 @@ pub(crate) fn check(file: &Dockerfile, claims: &mut Vec<Claim>) {
                     )
                     .in_symbol(stage.clone())
                     .at_sink(name)
-                    .confidence(0.8),
+                    .confidence(0.8)
+                    .hiding(value),
                 );
             }
         }

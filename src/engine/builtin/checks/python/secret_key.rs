@@ -70,7 +70,8 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
                         ),
                     )
                     .in_symbol(module.symbol(assignment))
-                    .at_sink("SECRET_KEY"),
+                    .at_sink("SECRET_KEY")
+                    .hiding(key),
                 );
             }
         }

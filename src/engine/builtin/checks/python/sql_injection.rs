@@ -278,6 +278,16 @@ fn operator_parts(module: &Module<'_>, query: NodeId, fixed: &mut Vec<String>) -
 
 /// Constants, numbers, and what is turned into a number or a list of placeholders.
 fn is_harmless(module: &Module<'_>, value: NodeId) -> bool {
+    let value = if module.callee(value).as_deref() == Some("str") {
+        module
+            .args(value)
+            .positional
+            .first()
+            .copied()
+            .unwrap_or(value)
+    } else {
+        value
+    };
     module.is_constant(value)
         || module.tree.kind(value) == "call"
             && module

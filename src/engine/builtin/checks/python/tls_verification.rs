@@ -114,7 +114,13 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
                 module.truth(right) == Some(false)
                     && module.tree.field(left, "object").is_some_and(|object| {
                         let name = module.text(object).to_lowercase();
+                        let made_here = module
+                            .value_of(object)
+                            .and_then(|value| module.callee(value));
                         module.imports("requests") && name.contains("session")
+                            || made_here.is_some_and(|made| {
+                                made == "requests.Session" || made == "requests.session"
+                            })
                     })
             }
             "_create_default_https_context" => {

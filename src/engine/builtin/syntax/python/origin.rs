@@ -17,7 +17,15 @@ impl Module<'_> {
         let mut seen = BTreeSet::new();
         let mut visits = 0;
         while let Some(root) = todo.pop() {
-            for at in self.tree.subtree(root) {
+            let below = self.tree.subtree(root);
+            let mut next = below.start;
+            while next < below.end {
+                let at = next;
+                next += 1;
+                if self.tree.kind(at) == "call" && self.is_conversion(at) {
+                    next = self.tree.subtree(at).end;
+                    continue;
+                }
                 visits += 1;
                 if visits > MAX_VISITS {
                     return origin;
@@ -35,6 +43,22 @@ impl Module<'_> {
             }
         }
         origin
+    }
+
+    /// Calls after which nothing of the text that went in is left.
+    fn is_conversion(&self, call: NodeId) -> bool {
+        self.callee(call).is_some_and(|name| {
+            matches!(
+                name.as_str(),
+                "int"
+                    | "float"
+                    | "bool"
+                    | "len"
+                    | "uuid.UUID"
+                    | "ast.literal_eval"
+                    | "decimal.Decimal"
+            )
+        })
     }
 
     fn origin_of_name(&self, node: NodeId) -> Origin {
