@@ -18,10 +18,10 @@ async fn sigterm_hands_a_running_scan_back_and_the_next_start_completes_it() {
     let settings = [("VEGA_SCAN_MAX_ATTEMPTS", "1"), ("VEGA_SHUTDOWN_GRACE_SECONDS", "20")];
     let mut server = Server::start(&data, &settings).await;
     let client = server.debug().await;
-    let repository = client.repository_of(archive_of(&corpus(16, 12, 20))).await;
+    let repository = client.repository_of(archive_of(&corpus(24, 14, 24))).await;
     let scan = client.start_scan(&repository).await;
     for round in 0..3 {
-        let client = server.debug().await;
+        let client = server.again(&client);
         wait_for("a running scan", async || {
             let state = client.scan(&scan).await;
             assert!(state["completed_at"].is_null(), "too late: {state}");
@@ -41,14 +41,13 @@ async fn sigterm_hands_a_running_scan_back_and_the_next_start_completes_it() {
         // Nobody runs scans here: what was handed back can be looked at.
         let looking = [&settings[..], &[("VEGA_SCAN_EXECUTION_MODE", "external")]].concat();
         let quiet = Server::start(&data, &looking).await;
-        let state = quiet.debug().await.scan(&scan).await;
+        let state = quiet.again(&client).scan(&scan).await;
         assert_eq!(state["status"], "queued", "handed back: {state}");
         assert_eq!(state["recoveries"], 0, "{state}");
         quiet.stop().await;
         server = Server::start(&data, &settings).await;
     }
-    let client = server.debug().await;
-    verify::check_scan(&client, &scan, "completed").await;
+    verify::check_scan(&server.again(&client), &scan, "completed").await;
     server.stop().await;
 }
 
@@ -62,16 +61,12 @@ async fn a_second_signal_ends_the_server_at_once() {
     // An upload that never comes to its end keeps the server from stopping in order.
     let address = server.address.strip_prefix("http://").unwrap();
     let mut slow = TcpStream::connect(address).unwrap();
-    let request = client
-        .request(reqwest::Method::POST, &format!("/v1/repositories/{repository}/archive"))
-        .build()
-        .unwrap();
-    let bearer = request.headers()["authorization"].to_str().unwrap();
     write!(
         slow,
-        "POST {} HTTP/1.1\r\nhost: {address}\r\nauthorization: {bearer}\r\n\
+        "POST /v1/repositories/{repository}/archive HTTP/1.1\r\nhost: {address}\r\n\
+         authorization: Bearer {}\r\n\
          content-type: application/octet-stream\r\ncontent-length: 1000000\r\n\r\nPK",
-        request.url().path()
+        client.bearer()
     )
     .unwrap();
     let uploading = data.join("runtime");
@@ -103,7 +98,7 @@ async fn sigterm_ends_a_worker_and_its_scan_goes_back_to_the_queue() {
     let external = [("VEGA_SCAN_EXECUTION_MODE", "external")];
     let server = Server::start(&data, &external).await;
     let client = server.debug().await;
-    let repository = client.repository_of(archive_of(&corpus(16, 12, 20))).await;
+    let repository = client.repository_of(archive_of(&corpus(24, 14, 24))).await;
     let scan = client.start_scan(&repository).await;
     let worker = || {
         let mut worker = command(&["worker", "--data-dir"]);

@@ -1,6 +1,7 @@
 //! What a person does with the API, in a few words each.
 
 use super::{Client, Server, wait_for};
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -12,6 +13,11 @@ impl Server {
     pub async fn debug(&self) -> Client {
         self.client().signed_in(DEBUG_EMAIL, DEBUG_PASSWORD).await
     }
+
+    /// Someone who signed in before the server was restarted.
+    pub fn again(&self, earlier: &Client) -> Client {
+        self.client().with_bearer(earlier.bearer())
+    }
 }
 
 impl Client {
@@ -19,6 +25,13 @@ impl Client {
         let credentials = json!({"email": email, "password": password});
         let answer = self.post("/v1/auth/login", credentials).await.expect_status(200);
         self.with_bearer(answer.text_at("access_token"))
+    }
+
+    /// The credential this client sends.
+    pub fn bearer(&self) -> String {
+        let request = self.request(Method::GET, "/").build().unwrap();
+        let header = request.headers()["authorization"].to_str().unwrap();
+        header.strip_prefix("Bearer ").unwrap().to_owned()
     }
 
     /// A new project with an archive repository; gives both ids.
