@@ -47,6 +47,9 @@ pub async fn app(storage: &StorageSettings, tasks: Tasks) -> Result<AppContext> 
         let signer = UrlSigner::new(key, Arc::clone(&store_clock));
         let store = JsonStore::open(JsonStoreSettings::new(data_dir.clone(), store_clock))?;
         let objects = LocalObjects::open(data_dir, signer)?;
+        if let Err(error) = objects.sweep_staging() {
+            tracing::warn!(%error, cause = ?error, "what dead processes left cannot be removed");
+        }
         Ok((store, objects))
     })
     .await?;
