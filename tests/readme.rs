@@ -80,7 +80,10 @@ fn walkthrough() -> Vec<(String, String)> {
         .filter_map(|(info, text)| Some((info.strip_prefix("sh walkthrough=")?.to_owned(), text)))
         .collect();
     let names: Vec<_> = blocks.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, BLOCKS, "the walk-through in README.md lost, gained or moved a block");
+    assert_eq!(
+        names, BLOCKS,
+        "the walk-through in README.md lost, gained or moved a block"
+    );
     blocks
 }
 
@@ -114,8 +117,13 @@ impl Server {
                 }
             }
         });
-        let mut server = Self { child, address: String::new() };
-        server.address = receiver.recv_timeout(PATIENCE).expect("vega serve did not start");
+        let mut server = Self {
+            child,
+            address: String::new(),
+        };
+        server.address = receiver
+            .recv_timeout(PATIENCE)
+            .expect("vega serve did not start");
         server
     }
 }
@@ -133,7 +141,10 @@ fn bash(script: &str, folder: &Path) -> String {
     let path = folder.join("walkthrough.sh");
     fs::write(&path, script).unwrap();
     let (out, err) = (folder.join("stdout"), folder.join("stderr"));
-    let vega = Path::new(env!("CARGO_BIN_EXE_vega")).parent().unwrap().to_owned();
+    let vega = Path::new(env!("CARGO_BIN_EXE_vega"))
+        .parent()
+        .unwrap()
+        .to_owned();
     let old = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::env::join_paths(std::iter::once(vega).chain(std::env::split_paths(&old)));
     let mut child = Command::new("bash")
@@ -189,7 +200,10 @@ fn the_walk_through_does_what_it_says() {
         script.push_str(&format!("echo '=== {name}'\n"));
         for line in text.lines() {
             if line.starts_with("VEGA=") {
-                assert_eq!(line, "VEGA=http://127.0.0.1:8000", "the README's address is the default");
+                assert_eq!(
+                    line, "VEGA=http://127.0.0.1:8000",
+                    "the README's address is the default"
+                );
                 script.push_str(&format!("VEGA={}\n", server.address));
             } else {
                 script.push_str(line);
@@ -228,7 +242,10 @@ fn the_walk_through_does_what_it_says() {
 
     let findings = json("findings.json");
     let findings = findings.as_array().unwrap();
-    let rules: BTreeSet<_> = findings.iter().filter_map(|it| it["rule_id"].as_str()).collect();
+    let rules: BTreeSet<_> = findings
+        .iter()
+        .filter_map(|it| it["rule_id"].as_str())
+        .collect();
     for rule in [
         "python-command-injection",
         "python-sql-injection",
@@ -238,11 +255,21 @@ fn the_walk_through_does_what_it_says() {
         assert!(rules.contains(rule), "{rule} is not among {rules:?}");
     }
     assert_eq!(said("findings").lines().count(), findings.len());
-    assert!(said("findings").starts_with("critical\tshop/app.py\t"), "{}", said("findings"));
+    assert!(
+        said("findings").starts_with("critical\tshop/app.py\t"),
+        "{}",
+        said("findings")
+    );
 
     let events = said("events");
-    assert!(events.lines().next().unwrap().starts_with("1 scan_started"), "{events}");
-    assert!(events.lines().last().unwrap().contains("scan_completed"), "{events}");
+    assert!(
+        events.lines().next().unwrap().starts_with("1 scan_started"),
+        "{events}"
+    );
+    assert!(
+        events.lines().last().unwrap().contains("scan_completed"),
+        "{events}"
+    );
 
     let report = json("report.json");
     assert_eq!(report["findings"].as_array().unwrap().len(), findings.len());
@@ -255,8 +282,16 @@ fn the_walk_through_does_what_it_says() {
     assert_eq!(said("triage"), "confirmed");
 
     assert!(said("runner-text").contains("python-command-injection"));
-    assert!(said("runner-text").ends_with("exit code 1"), "{}", said("runner-text"));
-    assert!(said("runner-sarif").starts_with("exit code 1"), "{}", said("runner-sarif"));
+    assert!(
+        said("runner-text").ends_with("exit code 1"),
+        "{}",
+        said("runner-text")
+    );
+    assert!(
+        said("runner-sarif").starts_with("exit code 1"),
+        "{}",
+        said("runner-sarif")
+    );
 }
 
 /// Printed by the program, and compared with it elsewhere. Settings name files that an installation
@@ -265,8 +300,9 @@ const GENERATED: &[&str] = &["docs/settings.md", "docs/errors.md", "docs/benchma
 
 /// Pages written by hand.
 fn pages() -> Vec<String> {
-    let mut pages: Vec<String> =
-        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(str::to_owned).to_vec();
+    let mut pages: Vec<String> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"]
+        .map(str::to_owned)
+        .to_vec();
     for folder in ["docs", "docs/design", "docs/quality"] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
@@ -327,7 +363,9 @@ fn commands_and_flags_that_pages_print_exist() {
                 }
             }
             for line in text.lines() {
-                let Some((_, command)) = line.split_once("vega ") else { continue };
+                let Some((_, command)) = line.split_once("vega ") else {
+                    continue;
+                };
                 let command = command.split("||").next().unwrap();
                 let words: Vec<_> = command
                     .split_whitespace()
@@ -346,7 +384,11 @@ fn commands_and_flags_that_pages_print_exist() {
                 }
                 for found in flag.find_iter(command) {
                     if !help.contains(found.as_str()) {
-                        wrong.push(format!("{page}: vega {} {}", words.join(" "), found.as_str()));
+                        wrong.push(format!(
+                            "{page}: vega {} {}",
+                            words.join(" "),
+                            found.as_str()
+                        ));
                     }
                 }
             }
