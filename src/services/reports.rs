@@ -89,7 +89,10 @@ pub async fn open(
     format: ReportFormat,
 ) -> Result<(ObjectMeta, ObjectReader)> {
     let scan = access::scan(&ctx.app.store, actor, id).await?;
-    if !scan.artifacts_published {
+    if scan.artifacts_attempt.is_some() && !scan.artifacts_published {
+        // It ended a moment ago: do now what its runner or a dispatcher is about to do.
+        publish(&ctx.app, &scan).await?;
+    } else if !scan.artifacts_published {
         return Err(Error::conflict(if scan.status.is_final() {
             format!(
                 "A scan that is {} before it produced anything has no report",
