@@ -95,3 +95,5 @@ const fn secret_rule(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod formats_tests;
