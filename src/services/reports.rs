@@ -31,14 +31,22 @@ pub async fn publish(app: &AppContext, scan: &Scan) -> Result<()> {
             continue;
         }
         let from = ObjectKey::attempt_artifact(scan.id, attempt, *artifact);
-        app.objects.copy(&from, &ObjectKey::artifact(scan.id, *artifact)).await?;
+        app.objects
+            .copy(&from, &ObjectKey::artifact(scan.id, *artifact))
+            .await?;
     }
     // Written from the store, which has every attempt's events and the terminal one.
     let events = events_as_lines(app, scan).await?;
-    app.objects.put_bytes(&ObjectKey::artifact(scan.id, Artifact::Events), events).await?;
+    app.objects
+        .put_bytes(&ObjectKey::artifact(scan.id, Artifact::Events), events)
+        .await?;
     app.store.mark_artifacts_published(scan.id).await?;
-    app.objects.delete_prefix(&format!("{}attempts/", ObjectKey::scan_prefix(scan.id))).await?;
-    app.objects.delete_prefix(&format!("{}checkpoints/", ObjectKey::scan_prefix(scan.id))).await
+    app.objects
+        .delete_prefix(&format!("{}attempts/", ObjectKey::scan_prefix(scan.id)))
+        .await?;
+    app.objects
+        .delete_prefix(&format!("{}checkpoints/", ObjectKey::scan_prefix(scan.id)))
+        .await
 }
 
 async fn events_as_lines(app: &AppContext, scan: &Scan) -> Result<Vec<u8>> {
@@ -83,14 +91,23 @@ pub async fn open(
     let scan = access::scan(&ctx.app.store, actor, id).await?;
     if !scan.artifacts_published {
         return Err(Error::conflict(if scan.status.is_final() {
-            format!("A scan that is {} before it produced anything has no report", scan.status)
+            format!(
+                "A scan that is {} before it produced anything has no report",
+                scan.status
+            )
         } else {
-            format!("The scan is still {}; its report exists once it has ended", scan.status)
+            format!(
+                "The scan is still {}; its report exists once it has ended",
+                scan.status
+            )
         }));
     }
     let artifact = match format {
         ReportFormat::Json => Artifact::Report,
         ReportFormat::Sarif => Artifact::Sarif,
     };
-    ctx.app.objects.open(&ObjectKey::artifact(id, artifact)).await
+    ctx.app
+        .objects
+        .open(&ObjectKey::artifact(id, artifact))
+        .await
 }

@@ -73,7 +73,10 @@ pub async fn receive_upload(
                 label: clean_label(label),
             });
         }
-        return Err(Error::field("file", "is missing; send the archive in a field named 'file'"));
+        return Err(Error::field(
+            "file",
+            "is missing; send the archive in a field named 'file'",
+        ));
     }
     if !RAW_TYPES.contains(&content_type.as_str()) {
         return Err(Error::new(
@@ -95,8 +98,11 @@ async fn write<E: Display>(
     limit: u64,
 ) -> Result<()> {
     let full = |error: std::io::Error| {
-        Error::new(ErrorCode::DependencyUnavailable, "an upload cannot be written")
-            .caused_by(error)
+        Error::new(
+            ErrorCode::DependencyUnavailable,
+            "an upload cannot be written",
+        )
+        .caused_by(error)
     };
     let mut target = tokio::fs::File::from_std(file.reopen().map_err(full)?);
     let mut bytes = std::pin::pin!(bytes);
@@ -121,7 +127,10 @@ fn too_large(limit: u64) -> Error {
 }
 
 fn broken(error: impl Display) -> Error {
-    Error::new(ErrorCode::InvalidRequest, format!("The upload could not be read: {error}"))
+    Error::new(
+        ErrorCode::InvalidRequest,
+        format!("The upload could not be read: {error}"),
+    )
 }
 
 /// A name for people: printable, short, no path.

@@ -48,13 +48,31 @@ fn narrowed(filter: FindingFilter, params: &FindingListParams) -> Result<Finding
         Some("true") => Some(true),
         Some("any") => None,
         Some(other) => {
-            return Err(Error::field("lead", format!("'{other}' is not one of true, false, any")));
+            return Err(Error::field(
+                "lead",
+                format!("'{other}' is not one of true, false, any"),
+            ));
         }
     };
     Ok(FindingFilter {
-        severities: one_of("severity", params.severity.as_deref(), Severity::parse, &severities)?,
-        statuses: one_of("status", params.status.as_deref(), FindingStatus::parse, &statuses)?,
-        states: one_of("state", params.state.as_deref(), FindingState::parse, &states)?,
+        severities: one_of(
+            "severity",
+            params.severity.as_deref(),
+            Severity::parse,
+            &severities,
+        )?,
+        statuses: one_of(
+            "status",
+            params.status.as_deref(),
+            FindingStatus::parse,
+            &statuses,
+        )?,
+        states: one_of(
+            "state",
+            params.state.as_deref(),
+            FindingState::parse,
+            &states,
+        )?,
         cwes: params
             .cwe
             .iter()
@@ -105,7 +123,9 @@ pub async fn triage_finding(
 ) -> ApiResult {
     let expected = expected_version(&request)?;
     let decision = body.0.check()?;
-    Ok(with_etag(findings::triage(&ctx, &caller.actor, id.0, decision, expected).await?))
+    Ok(with_etag(
+        findings::triage(&ctx, &caller.actor, id.0, decision, expected).await?,
+    ))
 }
 
 /// The version of `If-Match`; `*` matches any, a foreign tag none.
@@ -117,7 +137,9 @@ fn expected_version(request: &HttpRequest) -> Result<Option<u64>> {
     if text == "*" {
         return Ok(None);
     }
-    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let version = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
     match version.and_then(|version| version.parse().ok()) {
         Some(version) => Ok(Some(version)),
         None => Err(Error::new(

@@ -404,15 +404,19 @@ fn rules_that_the_operator_switched_off_neither_claim_nor_resolve() {
     .unwrap();
     let count = |outcome: &ScanOutcome| outcome.report.findings.len();
     assert_eq!(count(&less), count(&whole) - 1);
-    assert!(less.report.warnings.iter().any(|line| line.contains("no-such-rule")));
+    assert!(
+        less.report
+            .warnings
+            .iter()
+            .any(|line| line.contains("no-such-rule"))
+    );
     assert_ne!(
         less.report.engine.rules_version,
         whole.report.engine.rules_version
     );
     let builtin = ["builtin".to_owned()];
-    let covers = |outcome: &ScanOutcome, rule: &str| {
-        outcome.scope.covers(&builtin, rule, "Dockerfile")
-    };
+    let covers =
+        |outcome: &ScanOutcome, rule: &str| outcome.scope.covers(&builtin, rule, "Dockerfile");
     assert!(covers(&whole, "dockerfile-root-user"));
     assert!(!covers(&less, "dockerfile-root-user"));
     assert!(covers(&less, "dockerfile-unpinned-base"));
@@ -429,7 +433,10 @@ fn silence_resolves_only_what_was_looked_for() {
     let covers = |rule: &str, path: &str| scope.covers(&builtin, rule, path);
     assert!(covers("python-sql-injection", "a.py"));
     assert!(covers("secret-generic", "a.py"));
-    assert!(covers("secret-generic", "A.java"), "secrets are looked for in any text");
+    assert!(
+        covers("secret-generic", "A.java"),
+        "secrets are looked for in any text"
+    );
     assert!(covers("secret-generic", "gone.py"), "the file is gone");
     assert!(!covers("python-sql-injection", "broken.py"));
     assert!(!covers("java-sql-injection", "A.java"), "no such rule ran");

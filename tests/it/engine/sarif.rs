@@ -9,9 +9,11 @@ use vega::{
 };
 
 fn assert_valid(report: &Report, context: &SarifContext) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/sarif-2.1.0.schema.json");
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sarif-2.1.0.schema.json");
+    let mut schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    // As published it has a stray bracket, which no ECMAScript engine in unicode mode reads.
+    schema["definitions"]["run"]["properties"]["language"]["pattern"] =
+        Value::from("^[a-zA-Z]{2}(-[a-zA-Z]{2})?$");
     let validator = jsonschema::options()
         .should_validate_formats(true)
         .build(&schema)
@@ -83,11 +85,22 @@ fn a_trace_is_a_valid_code_flow() {
 fn hostile_paths_are_valid_sarif() {
     let tree = tempfile::tempdir().unwrap();
     for folder in [
-        "a b%20c", "q?x=1#y", "ümläut-日本", "back\\slash", "new\nline", "c:", "..x", "quote\"'",
+        "a b%20c",
+        "q?x=1#y",
+        "ümläut-日本",
+        "back\\slash",
+        "new\nline",
+        "c:",
+        "..x",
+        "quote\"'",
     ] {
         let folder = tree.path().join(folder);
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("a:b.py"), "import tempfile\ntempfile.mktemp()\n").unwrap();
+        std::fs::write(
+            folder.join("a:b.py"),
+            "import tempfile\ntempfile.mktemp()\n",
+        )
+        .unwrap();
     }
     let report = scan(tree.path(), &Memory::default(), 1).report;
     assert!(report.findings.len() >= 6, "{}", report.findings.len());

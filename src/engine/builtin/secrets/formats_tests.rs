@@ -45,7 +45,9 @@ fn random(pattern: &str) -> String {
         .map(|_| strategy.new_tree(&mut runner).unwrap().current())
         .find(|token| {
             let body = token.as_bytes();
-            let ends = body.last().is_some_and(|last| last.is_ascii_alphanumeric() || *last == b'=');
+            let ends = body
+                .last()
+                .is_some_and(|last| last.is_ascii_alphanumeric() || *last == b'=');
             ends && checks::distinct(body) >= 10
                 && checks::entropy(body) >= 3.2
                 && body.iter().any(u8::is_ascii_digit)
@@ -222,7 +224,11 @@ fn every_format_is_found_where_it_stands_and_nowhere_else() {
         let id = format.rule.id;
         let case = case(format);
         if found(&case.positive) != [id] {
-            wrong.push(format!("{id}: {:?} {}", found(&case.positive), case.positive));
+            wrong.push(format!(
+                "{id}: {:?} {}",
+                found(&case.positive),
+                case.positive
+            ));
         }
         for negative in &case.negatives {
             if found(negative).contains(&id) {

@@ -94,6 +94,6 @@ const fn secret_rule(
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod formats_tests;
+#[cfg(test)]
+mod tests;

@@ -212,7 +212,10 @@ fn a_secret_never_shows_in_a_quotation() {
 fn a_scan_stops_within_a_few_hits_of_being_told() {
     let mut text = String::new();
     for number in 0..5_000 {
-        text.push_str(&format!("a{number}_token = '{}{number:04}'\n", &RANDOM[..24]));
+        text.push_str(&format!(
+            "a{number}_token = '{}{number:04}'\n",
+            &RANDOM[..24]
+        ));
     }
     let source = SourceText::new("a.py", None, FileRole::Production, text.into_bytes());
     let looks = std::cell::Cell::new(0);
@@ -221,6 +224,10 @@ fn a_scan_stops_within_a_few_hits_of_being_told() {
         looks.get() == 3
     });
     assert_eq!(looks.get(), 3, "it is not asked again");
-    assert!(stopped.redactions.len() <= 64, "{}", stopped.redactions.len());
+    assert!(
+        stopped.redactions.len() <= 64,
+        "{}",
+        stopped.redactions.len()
+    );
     assert!(scan(&source, &|| false).redactions.len() > 4_000);
 }

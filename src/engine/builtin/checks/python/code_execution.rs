@@ -70,10 +70,8 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
         let made = module.made(code);
         claims.push(match module.origin_of_parts(&made) {
             Origin::Constant => continue,
-            Origin::Remote => {
-                claim(format!("{callee} takes text from a web request as code."))
-                    .severity(Severity::Critical)
-            }
+            Origin::Remote => claim(format!("{callee} takes text from a web request as code."))
+                .severity(Severity::Critical),
             Origin::Unknown if made.built => claim(format!(
                 "{callee} takes text that is put together from values as code."
             ))
@@ -85,11 +83,11 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
                     .confidence(0.5)
             }
             // Whoever starts the program may run code anyway, and so may who writes its files.
-            Origin::Local | Origin::Unknown => {
-                claim(format!("{callee} takes a value that is not fixed here as code."))
-                    .severity(Severity::Medium)
-                    .into_lead()
-            }
+            Origin::Local | Origin::Unknown => claim(format!(
+                "{callee} takes a value that is not fixed here as code."
+            ))
+            .severity(Severity::Medium)
+            .into_lead(),
         });
     }
 }

@@ -110,9 +110,7 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
 fn shell_command(module: &Module<'_>, call: NodeId, callee: &str) -> Option<NodeId> {
     let args = module.args(call);
     if ALWAYS_SHELL.contains(&callee) {
-        return args
-            .get(0, "cmd")
-            .or_else(|| args.keyword("command"));
+        return args.get(0, "cmd").or_else(|| args.keyword("command"));
     }
     if callee == "asyncio.create_subprocess_exec" {
         return interpreted(module, &args.positional);

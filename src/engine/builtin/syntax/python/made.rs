@@ -46,8 +46,12 @@ impl Module<'_> {
             return;
         };
         match self.tree.kind(node) {
-            "parenthesized_expression" | "list" | "tuple" | "concatenated_string"
-            | "boolean_operator" | "list_splat" => {
+            "parenthesized_expression"
+            | "list"
+            | "tuple"
+            | "concatenated_string"
+            | "boolean_operator"
+            | "list_splat" => {
                 made.built |= self.tree.kind(node) == "concatenated_string";
                 for child in self.tree.children(node) {
                     self.collect(child, depth, made);
@@ -90,9 +94,10 @@ impl Module<'_> {
             .tree
             .field(node, "operator")
             .map_or("", |operator| self.text(operator));
-        let (Some(left), Some(right)) =
-            (self.tree.field(node, "left"), self.tree.field(node, "right"))
-        else {
+        let (Some(left), Some(right)) = (
+            self.tree.field(node, "left"),
+            self.tree.field(node, "right"),
+        ) else {
             made.open.push(node);
             return;
         };
