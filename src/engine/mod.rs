@@ -37,7 +37,8 @@ pub struct EngineSettings {
     pub auditors: Vec<String>,
     /// Worker threads; 0 = one per core.
     pub threads: usize,
-    /// A folder of overrides (`VEGA_V16_ROOT`), never inside an audited tree.
+    /// The folder of overrides (`VEGA_V16_ROOT`), never inside an audited tree. Read from it so far:
+    /// `rules/disabled.txt`, the ids of rules that are off, one per line.
     pub overrides: Option<PathBuf>,
 }
 

@@ -7,7 +7,7 @@ use super::{
     Checkpoints, EngineEvent, EngineSettings, EventSink, LogLevel, Phase,
     audit::{self, AuditUnit, ComponentResult, checkpoint},
     auditors::{self, Chosen},
-    builtin,
+    builtin::RuleSet,
     inventory::{self, Inventory},
     plan::{self, Plan},
     rank,
@@ -68,6 +68,13 @@ pub fn scan_source(
         .build()
         .map_err(|error| Error::internal("The engine's threads cannot be started", error))?;
     let log = Log::new(sink);
+    let (rules, faults) = RuleSet::read(settings.overrides.as_deref());
+    for fault in &faults {
+        log.warn(fault.clone());
+    }
+    if rules.disabled() > 0 {
+        log.info(format!("{} rules are switched off", rules.disabled()));
+    }
     for unused in &chosen.unused {
         log.info(format!(
             "Auditor {} is not used: {}",
@@ -97,6 +104,8 @@ pub fn scan_source(
             plan: &plan,
             selection: &selection,
             chosen: &chosen,
+            rules: &rules,
+            faults: &faults,
             cancel,
             checkpoints,
             log: &log,
@@ -124,6 +133,9 @@ struct Run<'a> {
     plan: &'a Plan,
     selection: &'a Selection,
     chosen: &'a Chosen,
+    rules: &'a RuleSet,
+    /// What is wrong with the overrides.
+    faults: &'a [String],
     cancel: &'a CancellationToken,
     checkpoints: &'a dyn Checkpoints,
     log: &'a Log<'a>,
@@ -152,6 +164,7 @@ impl Run<'_> {
                     component,
                     selected,
                     auditors: &self.chosen.used,
+                    rules: self.rules,
                     cancel: self.cancel,
                 };
                 let result = self.component(&unit)?;
@@ -197,7 +210,7 @@ impl Run<'_> {
     fn report(&self, results: &[Option<ComponentResult>], cancelled: bool) -> Report {
         let mut findings = Vec::new();
         let mut coverage = self.unlisted();
-        let mut warnings = Vec::new();
+        let mut warnings = self.faults.to_vec();
         let mut summary = ReportSummary::default();
         for (component, result) in self.plan.components.iter().zip(results) {
             match result {
@@ -227,7 +240,7 @@ impl Run<'_> {
             engine: EngineInfo {
                 name: "v16".to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
-                rules_version: builtin::rules_version().to_owned(),
+                rules_version: self.rules.version().to_owned(),
             },
             partial: cancelled,
             summary,
@@ -268,7 +281,7 @@ impl Run<'_> {
                 component: String::new(),
                 path: place.path.clone(),
                 auditor: auditor.clone(),
-                rules_version: builtin::rules_version().to_owned(),
+                rules_version: self.rules.version().to_owned(),
                 outcome: CoverageOutcome::Failed,
                 reason: place.reason.clone(),
             })
@@ -283,7 +296,7 @@ impl Run<'_> {
                 component: component.id.clone(),
                 path: self.inventory.files[*index].path.clone(),
                 auditor: auditor.clone(),
-                rules_version: builtin::rules_version().to_owned(),
+                rules_version: self.rules.version().to_owned(),
                 outcome: CoverageOutcome::Skipped,
                 reason: "scan cancelled".to_owned(),
             })
@@ -305,8 +318,8 @@ impl Run<'_> {
             for result in results.iter().flatten() {
                 reviewed.extend(result.whole.iter().cloned());
             }
-            let rules = builtin::rules().iter().map(|rule| rule.id.to_owned());
-            scope.rules.insert(auditor.clone(), rules.collect());
+            let rules = self.rules.ids().map(str::to_owned).collect();
+            scope.rules.insert(auditor.clone(), rules);
         }
         scope
     }

@@ -5,7 +5,6 @@
 //! does not read back or has another key is silently not there.
 
 use super::{AuditUnit, ComponentResult};
-use crate::engine::builtin;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -27,7 +26,7 @@ pub(crate) fn key(unit: &AuditUnit<'_>) -> String {
         hasher.update([0]);
     };
     field(env!("CARGO_PKG_VERSION"));
-    field(builtin::rules_version());
+    field(unit.rules.version());
     for auditor in unit.auditors {
         field(auditor);
     }

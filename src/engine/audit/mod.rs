@@ -9,7 +9,7 @@ pub(crate) mod checkpoint;
 
 use super::{
     auditors::BUILTIN,
-    builtin::{self, FileResult, SourceText},
+    builtin::{self, FileResult, RuleSet, SourceText},
     inventory::{Inventory, SourceFile},
     plan::Component,
     select::SelectedComponent,
@@ -30,6 +30,7 @@ pub(crate) struct AuditUnit<'a> {
     pub(crate) component: &'a Component,
     pub(crate) selected: &'a SelectedComponent,
     pub(crate) auditors: &'a [String],
+    pub(crate) rules: &'a RuleSet,
     pub(crate) cancel: &'a CancellationToken,
 }
 
@@ -70,7 +71,7 @@ fn audit_builtin(unit: &AuditUnit<'_>, result: &mut ComponentResult) -> Option<(
         component: unit.component.id.clone(),
         path: file.path.clone(),
         auditor: BUILTIN.to_owned(),
-        rules_version: builtin::rules_version().to_owned(),
+        rules_version: unit.rules.version().to_owned(),
         outcome,
         reason,
     };
@@ -132,7 +133,7 @@ fn audit_file(unit: &AuditUnit<'_>, file: &SourceFile) -> Outcome {
         return Outcome::Unreadable;
     };
     let source = SourceText::new(&file.path, file.language, file.role, bytes);
-    Outcome::Done(builtin::audit_file(&source, unit.cancel))
+    Outcome::Done(builtin::audit_file(&source, unit.rules, unit.cancel))
 }
 
 #[cfg(test)]

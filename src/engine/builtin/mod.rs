@@ -9,12 +9,14 @@ mod checks;
 mod claim;
 mod registry;
 mod rule;
+mod ruleset;
 mod secrets;
 mod syntax;
 mod text;
 
 pub use registry::{page, rule, rules, rules_version};
 pub use rule::Rule;
+pub(crate) use ruleset::RuleSet;
 pub(crate) use text::{LineIndex, SourceText, same_length_utf8, visible_parts};
 
 use super::inventory::{FileRole, Language};
@@ -38,15 +40,19 @@ pub(crate) struct FileResult {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Looks at one file.
-pub(crate) fn audit_file(source: &SourceText, cancel: &CancellationToken) -> FileResult {
+/// Looks at one file with `rules`. What comes of a file after cancellation is not whole.
+pub(crate) fn audit_file(
+    source: &SourceText,
+    rules: &RuleSet,
+    cancel: &CancellationToken,
+) -> FileResult {
     let mut result = FileResult {
         limited: limits_of(source.language),
         ..FileResult::default()
     };
     let mut secrets = Scan::default();
     contained("secrets", &source.path, &mut result, |_| {
-        secrets = secrets::scan(source);
+        secrets = secrets::scan(source, &|| cancel.is_cancelled());
     });
     let mut claims = secrets.claims;
     match source.language {
@@ -56,7 +62,9 @@ pub(crate) fn audit_file(source: &SourceText, cancel: &CancellationToken) -> Fil
         _ => {}
     }
     drop_echoes(&mut claims);
+    // Places to cut come from all claims, also those of rules that are off.
     let redactions = with_hidden(source, &claims, secrets.redactions);
+    claims.retain(|claim| rules.has(claim.rule.id));
     result.findings = claim::to_findings(source, claims, &redactions);
     result
 }
@@ -81,7 +89,7 @@ fn with_hidden(
 /// The number of secrets in a file, for the speed comparison in `benches/secrets.rs`.
 pub fn count_secrets(path: &str, content: Vec<u8>) -> usize {
     let source = SourceText::new(path, Language::of_path(path), FileRole::Production, content);
-    secrets::scan(&source).claims.len()
+    secrets::scan(&source, &|| false).claims.len()
 }
 
 /// A free-form secret at a place that a typed check claims as well is the same fault.

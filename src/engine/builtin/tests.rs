@@ -18,7 +18,7 @@ fn audit(path: &str, text: &str) -> FileResult {
         FileRole::Production,
         text.as_bytes().to_vec(),
     );
-    audit_file(&source, &CancellationToken::new())
+    audit_file(&source, &RuleSet::default(), &CancellationToken::new())
 }
 
 #[test]

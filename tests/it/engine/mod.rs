@@ -5,6 +5,9 @@
     reason = "tests say what they expect by unwrapping"
 )]
 
+mod checks;
+mod sarif;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -373,4 +376,69 @@ fn every_rule_has_its_page() {
         "copy {} to docs/checks: {wrong:?}",
         expected.display()
     );
+}
+
+#[test]
+fn rules_that_the_operator_switched_off_neither_claim_nor_resolve() {
+    let overrides = tempfile::tempdir().unwrap();
+    std::fs::create_dir(overrides.path().join("rules")).unwrap();
+    std::fs::write(
+        overrides.path().join("rules/disabled.txt"),
+        "# ours\ndockerfile-root-user  # by design\n\nno-such-rule\n",
+    )
+    .unwrap();
+    let memory = Memory::default();
+    let whole = scan(&fixture(), &memory, 1);
+    // The same checkpoints: they must not count for another set of rules.
+    let less = scan_source(
+        &fixture(),
+        None,
+        &memory,
+        &CancellationToken::new(),
+        &memory,
+        &EngineSettings {
+            overrides: Some(overrides.path().to_owned()),
+            ..settings(1)
+        },
+    )
+    .unwrap();
+    let count = |outcome: &ScanOutcome| outcome.report.findings.len();
+    assert_eq!(count(&less), count(&whole) - 1);
+    assert!(
+        less.report
+            .warnings
+            .iter()
+            .any(|line| line.contains("no-such-rule"))
+    );
+    assert_ne!(
+        less.report.engine.rules_version,
+        whole.report.engine.rules_version
+    );
+    let builtin = ["builtin".to_owned()];
+    let covers =
+        |outcome: &ScanOutcome, rule: &str| outcome.scope.covers(&builtin, rule, "Dockerfile");
+    assert!(covers(&whole, "dockerfile-root-user"));
+    assert!(!covers(&less, "dockerfile-root-user"));
+    assert!(covers(&less, "dockerfile-unpinned-base"));
+}
+
+#[test]
+fn silence_resolves_only_what_was_looked_for() {
+    let tree = tempfile::tempdir().unwrap();
+    std::fs::write(tree.path().join("a.py"), "x = 1\n").unwrap();
+    std::fs::write(tree.path().join("broken.py"), "def (:\n  = 1\n").unwrap();
+    std::fs::write(tree.path().join("A.java"), "class A {}\n").unwrap();
+    let scope = scan(tree.path(), &Memory::default(), 1).scope;
+    let builtin = ["builtin".to_owned()];
+    let covers = |rule: &str, path: &str| scope.covers(&builtin, rule, path);
+    assert!(covers("python-sql-injection", "a.py"));
+    assert!(covers("secret-generic", "a.py"));
+    assert!(
+        covers("secret-generic", "A.java"),
+        "secrets are looked for in any text"
+    );
+    assert!(covers("secret-generic", "gone.py"), "the file is gone");
+    assert!(!covers("python-sql-injection", "broken.py"));
+    assert!(!covers("java-sql-injection", "A.java"), "no such rule ran");
+    assert!(!scope.covers(&["import:other".to_owned()], "secret-generic", "a.py"));
 }

@@ -94,4 +94,6 @@ const fn secret_rule(
 }
 
 #[cfg(test)]
+mod formats_tests;
+#[cfg(test)]
 mod tests;

@@ -41,13 +41,20 @@ pub(super) struct Match {
     pub(super) detail: String,
 }
 
-/// Looks for every format in `source`.
-pub(crate) fn scan(source: &SourceText) -> Scan {
+/// So many keyword hits are examined between two looks at `stop`.
+const HITS_PER_LOOK: usize = 32;
+
+/// Looks for every format in `source`, until `stop` says so.
+pub(crate) fn scan(source: &SourceText, stop: &dyn Fn() -> bool) -> Scan {
     let Some(automaton) = automaton() else {
         return Scan::default();
     };
     let mut found: Vec<(&'static Format, Match)> = Vec::new();
-    for hit in automaton.matcher.find_overlapping_iter(&source.bytes) {
+    let hits = automaton.matcher.find_overlapping_iter(&source.bytes);
+    for (number, hit) in hits.enumerate() {
+        if number.is_multiple_of(HITS_PER_LOOK) && stop() {
+            break;
+        }
         for index in &automaton.formats_of[hit.pattern().as_usize()] {
             let format = &FORMATS[*index];
             // Inside a PEM block or a longer match nothing else is looked for.

@@ -13,7 +13,7 @@ fn found(path: &str, text: &str) -> Vec<&'static str> {
         FileRole::Production,
         text.as_bytes().to_vec(),
     );
-    scan(&source)
+    scan(&source, &|| false)
         .claims
         .iter()
         .map(|claim| claim.rule.id)
@@ -114,7 +114,7 @@ fn an_access_key_with_its_secret_is_critical_and_the_documented_example_is_nothi
     let id = format!("AKIA{}", "Q3XZ7RTBW2MNPLK5");
     let text = format!("id = {id}\nsecret = {}\n", &RANDOM[..40]);
     let source = SourceText::new("a.txt", None, FileRole::Production, text.into_bytes());
-    let claims = scan(&source).claims;
+    let claims = scan(&source, &|| false).claims;
     assert_eq!(claims[0].severity, Severity::Critical);
     assert!(found("a.txt", "AKIAIOSFODNN7EXAMPLE").is_empty());
 }
@@ -201,9 +201,33 @@ fn a_secret_never_shows_in_a_quotation() {
         FileRole::Production,
         format!("x = '{token}'  # note\n").into_bytes(),
     );
-    let scan = scan(&source);
+    let scan = scan(&source, &|| false);
     let quote = source.quote(&(0..1), &scan.redactions);
     assert!(!quote.snippet.contains(&token[4..]));
     assert!(quote.snippet.contains("ghp_…[sha256:"));
     assert!(quote.snippet.ends_with("# note"));
+}
+
+#[test]
+fn a_scan_stops_within_a_few_hits_of_being_told() {
+    let mut text = String::new();
+    for number in 0..5_000 {
+        text.push_str(&format!(
+            "a{number}_token = '{}{number:04}'\n",
+            &RANDOM[..24]
+        ));
+    }
+    let source = SourceText::new("a.py", None, FileRole::Production, text.into_bytes());
+    let looks = std::cell::Cell::new(0);
+    let stopped = scan(&source, &|| {
+        looks.set(looks.get() + 1);
+        looks.get() == 3
+    });
+    assert_eq!(looks.get(), 3, "it is not asked again");
+    assert!(
+        stopped.redactions.len() <= 64,
+        "{}",
+        stopped.redactions.len()
+    );
+    assert!(scan(&source, &|| false).redactions.len() > 4_000);
 }

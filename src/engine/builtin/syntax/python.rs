@@ -4,6 +4,7 @@
 //! are assigned exactly once), and where a value comes from as far as one function shows. No types,
 //! no calls followed, no other files: what is not seen is [`Origin::Unknown`], never "safe".
 
+mod made;
 mod origin;
 
 use super::tree::{NodeId, ParseFailure, Tree};
@@ -40,7 +41,11 @@ pub(crate) struct Module<'a> {
     imports: HashMap<&'a str, String>,
     /// (scope, name) → values assigned; a scope is a function's node or the root.
     assigned: HashMap<(NodeId, &'a str), Vec<Option<NodeId>>>,
-    /// Names of functions and classes defined in the file.
+    /// (scope, name) → what is added to it by `+=`.
+    added: HashMap<(NodeId, &'a str), Vec<NodeId>>,
+    /// Names of containers that are changed after they are made.
+    changed: BTreeSet<&'a str>,
+    /// Names of functions and classes defined in the file, without methods.
     defined: BTreeSet<&'a str>,
 }
 
@@ -84,6 +89,8 @@ impl<'a> Module<'a> {
             tree,
             imports: HashMap::new(),
             assigned: HashMap::new(),
+            added: HashMap::new(),
+            changed: BTreeSet::new(),
             defined: BTreeSet::new(),
         };
         module.index();
@@ -146,16 +153,37 @@ impl<'a> Module<'a> {
                         self.index_target(left, right);
                     }
                 }
-                "augmented_assignment" | "for_statement" | "for_in_clause" => {
+                "augmented_assignment" => {
                     if let Some(left) = self.tree.field(node, "left") {
                         self.index_target(left, None);
+                        if let Some(right) = self.tree.field(node, "right") {
+                            let key = (self.scope(left), self.text(left));
+                            self.added.entry(key).or_default().push(right);
+                        }
                     }
                 }
+                // An item is as fixed as what it is taken from.
+                "for_statement" | "for_in_clause" => {
+                    if let Some(left) = self.tree.field(node, "left") {
+                        self.index_target(left, self.tree.field(node, "right"));
+                    }
+                }
+                "call" => self.index_change(node),
                 "as_pattern_target" | "global_statement" | "nonlocal_statement" => {
                     self.index_target(node, None);
                 }
                 "function_definition" | "class_definition" => {
-                    if let Some(name) = self.tree.field(node, "name") {
+                    let is_method = self
+                        .tree
+                        .ancestors(node)
+                        .find(|at| {
+                            matches!(
+                                self.tree.kind(*at),
+                                "function_definition" | "class_definition"
+                            )
+                        })
+                        .is_some_and(|at| self.tree.kind(at) == "class_definition");
+                    if let Some(name) = self.tree.field(node, "name").filter(|_| !is_method) {
                         let name = self.text(name);
                         self.defined.insert(name);
                     }
@@ -202,7 +230,14 @@ impl<'a> Module<'a> {
             self.assigned.entry((scope, name)).or_default().push(value);
             return;
         }
-        if matches!(self.tree.kind(target), "attribute" | "subscript") {
+        if self.tree.kind(target) == "subscript" {
+            if let Some(container) = self.tree.field(target, "value") {
+                let name = self.text(container);
+                self.changed.insert(name);
+            }
+            return;
+        }
+        if self.tree.kind(target) == "attribute" {
             return;
         }
         let names: Vec<NodeId> = self
@@ -213,6 +248,18 @@ impl<'a> Module<'a> {
         for name in names {
             let name = self.text(name);
             self.assigned.entry((scope, name)).or_default().push(None);
+        }
+    }
+
+    /// Notes calls that change the container they are made on.
+    fn index_change(&mut self, call: NodeId) {
+        let changes = matches!(
+            self.method(call),
+            Some("append" | "add" | "extend" | "insert" | "update" | "setdefault")
+        );
+        if let Some(container) = self.receiver(call).filter(|_| changes) {
+            let name = self.text(container);
+            self.changed.insert(name);
         }
     }
 
@@ -392,13 +439,37 @@ impl<'a> Module<'a> {
             | "tuple"
             | "list"
             | "unary_operator"
-            | "conditional_expression"
             | "boolean_operator"
             | "set"
             | "comparison_operator" => self
                 .tree
                 .children(node)
                 .all(|child| self.constant_below(child, depth)),
+            // The condition only chooses between the two.
+            "conditional_expression" => {
+                let parts: Vec<NodeId> = self.tree.children(node).collect();
+                parts.len() == 3
+                    && self.constant_below(parts[0], depth)
+                    && self.constant_below(parts[2], depth)
+            }
+            "dictionary" => self.tree.children(node).all(|pair| {
+                self.tree
+                    .field(pair, "value")
+                    .is_some_and(|value| self.constant_below(value, depth))
+            }),
+            // A choice from a fixed table, whatever the key.
+            "subscript" => self
+                .tree
+                .field(node, "value")
+                .is_some_and(|table| self.is_fixed_table(table, depth)),
+            "call" if self.method(node) == Some("get") => {
+                self.receiver(node)
+                    .is_some_and(|table| self.is_fixed_table(table, depth))
+                    && self
+                        .args(node)
+                        .get(1, "default")
+                        .is_none_or(|default| self.constant_below(default, depth))
+            }
             "call" => {
                 let pure = matches!(
                     self.method(node),
@@ -421,6 +492,18 @@ impl<'a> Module<'a> {
             }
             _ => false,
         }
+    }
+
+    fn is_fixed_table(&self, table: NodeId, depth: u32) -> bool {
+        let literal = match self.tree.kind(table) {
+            "identifier" if !self.changed.contains(self.text(table)) => self.value_of(table),
+            "dictionary" | "list" | "tuple" => Some(table),
+            _ => None,
+        };
+        literal.is_some_and(|literal| {
+            matches!(self.tree.kind(literal), "dictionary" | "list" | "tuple")
+                && self.constant_below(literal, depth)
+        })
     }
 
     /// The expressions inside an f-string.
@@ -463,6 +546,7 @@ impl<'a> Module<'a> {
         match self.tree.kind(node) {
             "true" => Some(true),
             "false" => Some(false),
+            "integer" => Some(self.text(node) != "0"),
             "identifier" => match self.tree.kind(self.value_of(node)?) {
                 "true" => Some(true),
                 "false" => Some(false),

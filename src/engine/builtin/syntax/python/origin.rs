@@ -22,7 +22,14 @@ impl Module<'_> {
             while next < below.end {
                 let at = next;
                 next += 1;
-                if self.tree.kind(at) == "call" && self.is_conversion(at) {
+                let opaque = match self.tree.kind(at) {
+                    "call" => self.is_conversion(at) || self.is_constant(at),
+                    "subscript" => self.is_constant(at),
+                    // Their results are truth values.
+                    "comparison_operator" | "not_operator" => true,
+                    _ => false,
+                };
+                if opaque {
                     next = self.tree.subtree(at).end;
                     continue;
                 }
@@ -45,20 +52,53 @@ impl Module<'_> {
         origin
     }
 
-    /// Calls after which nothing of the text that went in is left.
-    fn is_conversion(&self, call: NodeId) -> bool {
-        self.callee(call).is_some_and(|name| {
-            matches!(
-                name.as_str(),
-                "int"
-                    | "float"
-                    | "bool"
-                    | "len"
-                    | "uuid.UUID"
-                    | "ast.literal_eval"
-                    | "decimal.Decimal"
-            )
-        })
+    /// Calls after which nothing of the text that went in is left, or nothing with meaning to a
+    /// shell, a query or an interpreter.
+    pub(super) fn is_conversion(&self, call: NodeId) -> bool {
+        let method = self.receiver(call).is_some()
+            && matches!(
+                self.method(call),
+                Some(
+                    "hexdigest"
+                        | "isdigit"
+                        | "isalnum"
+                        | "isalpha"
+                        | "isnumeric"
+                        | "startswith"
+                        | "endswith"
+                        | "total_seconds"
+                        | "timestamp"
+                )
+            );
+        method
+            || self.callee(call).is_some_and(|name| {
+                matches!(
+                    name.as_str(),
+                    "int"
+                        | "float"
+                        | "bool"
+                        | "len"
+                        | "ord"
+                        | "hash"
+                        | "id"
+                        | "round"
+                        | "abs"
+                        | "range"
+                        | "uuid.UUID"
+                        | "uuid.uuid1"
+                        | "uuid.uuid4"
+                        | "ast.literal_eval"
+                        | "decimal.Decimal"
+                        | "ipaddress.ip_address"
+                        | "ipaddress.ip_network"
+                        | "ipaddress.IPv4Address"
+                        | "ipaddress.IPv6Address"
+                        | "werkzeug.utils.secure_filename"
+                        | "time.time"
+                        | "os.getpid"
+                        | "secrets.token_hex"
+                )
+            })
     }
 
     fn origin_of_name(&self, node: NodeId) -> Origin {
