@@ -52,12 +52,18 @@ impl Acknowledged {
         let name = format!("project {}", self.projects.len());
         let post = |path: String, body: Value| client.request(Method::POST, &path).json(&body);
         let request = post("/v1/projects".to_owned(), json!({"name": name}));
-        let project = client.try_send(request).await?.expect_status(201).text_at("id");
+        let project = client
+            .try_send(request)
+            .await?
+            .expect_status(201)
+            .text_at("id");
         self.projects.insert(project.clone(), name.clone());
         if let Some(finding) = load.findings.get(self.projects.len() % load.findings.len()) {
             let reason = format!("decision in {name}");
             let body = json!({"status": "dismissed", "reason": reason});
-            let request = client.request(Method::PATCH, &format!("/v1/findings/{finding}")).json(&body);
+            let request = client
+                .request(Method::PATCH, &format!("/v1/findings/{finding}"))
+                .json(&body);
             client.try_send(request).await?.expect_status(200);
             self.decisions.insert(finding.clone(), reason);
         }
@@ -68,14 +74,20 @@ impl Acknowledged {
             self.new_repository(client, &project, name).await?
         } else {
             let known = self.uploads[number % self.uploads.len()].clone();
-            let state = client.try_get(&format!("/v1/repositories/{known}")).await?.json();
+            let state = client
+                .try_get(&format!("/v1/repositories/{known}"))
+                .await?
+                .json();
             if state["ingest_status"] == "ingesting" {
                 return Some(());
             }
             known
         };
         let upload = client
-            .request(Method::POST, &format!("/v1/repositories/{repository}/archive"))
+            .request(
+                Method::POST,
+                &format!("/v1/repositories/{repository}/archive"),
+            )
             .header("content-type", "application/octet-stream")
             .body(load.archive.to_vec());
         let job = client.try_send(upload).await?.expect_status(202).json()["job"]["id"].clone();
@@ -95,7 +107,11 @@ impl Acknowledged {
         let path = format!("/v1/projects/{project}/repositories");
         let wish = json!({"name": name, "source_type": "archive"});
         let request = client.request(Method::POST, &path).json(&wish);
-        let repository = client.try_send(request).await?.expect_status(201).text_at("id");
+        let repository = client
+            .try_send(request)
+            .await?
+            .expect_status(201)
+            .text_at("id");
         self.repositories.insert(repository.clone(), name);
         Some(repository)
     }
@@ -104,8 +120,10 @@ impl Acknowledged {
     async fn check(&mut self, client: &Client) {
         let projects = all(client, "/v1/projects?limit=200").await;
         let text = |state: &Value, key: &str| state[key].as_str().unwrap().to_owned();
-        let projects: BTreeMap<_, _> =
-            projects.iter().map(|it| (text(it, "id"), text(it, "name"))).collect();
+        let projects: BTreeMap<_, _> = projects
+            .iter()
+            .map(|it| (text(it, "id"), text(it, "name")))
+            .collect();
         for (project, name) in &self.projects {
             assert_eq!(projects.get(project), Some(name), "an acknowledged project");
         }
@@ -114,15 +132,24 @@ impl Acknowledged {
             assert_eq!(&state.expect_status(200).text_at("name"), name);
         }
         for repository in &self.uploads {
-            let state = client.get(&format!("/v1/repositories/{repository}")).await.json();
+            let state = client
+                .get(&format!("/v1/repositories/{repository}"))
+                .await
+                .json();
             let status = state["ingest_status"].as_str().unwrap();
-            assert!(matches!(status, "ingesting" | "ready"), "an upload was lost: {state}");
+            assert!(
+                matches!(status, "ingesting" | "ready"),
+                "an upload was lost: {state}"
+            );
         }
         let mut open = Vec::new();
         for scan in std::mem::take(&mut self.open) {
             let state = client.scan(&scan).await;
             let status = state["status"].as_str().unwrap();
-            assert!(matches!(status, "queued" | "claimed" | "running" | "completed"), "{state}");
+            assert!(
+                matches!(status, "queued" | "claimed" | "running" | "completed"),
+                "{state}"
+            );
             if status != "completed" {
                 open.push(scan);
             }
@@ -130,7 +157,10 @@ impl Acknowledged {
         self.open = open;
         for (finding, reason) in &self.decisions {
             let state = client.get(&format!("/v1/findings/{finding}")).await.json();
-            assert_eq!((&state["status"], &state["dismiss_reason"]), (&json!("dismissed"), &json!(reason)));
+            assert_eq!(
+                (&state["status"], &state["dismiss_reason"]),
+                (&json!("dismissed"), &json!(reason))
+            );
         }
     }
 }
@@ -157,10 +187,17 @@ async fn kills_at_random_moments_lose_and_duplicate_nothing() {
     let undisturbed = client.start_scan(&reference).await;
     let since = Instant::now();
     let expected = verify::check_scan(&client, &undisturbed, "completed").await;
-    println!("undisturbed: {} findings, {}", expected.len(), seconds(since.elapsed()));
+    println!(
+        "undisturbed: {} findings, {}",
+        expected.len(),
+        seconds(since.elapsed())
+    );
     assert!(expected.len() > 60, "the source gives too little to find");
     let findings: Vec<_> = client.findings(&undisturbed).await;
-    let findings: Vec<_> = findings.iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect();
+    let findings: Vec<_> = findings
+        .iter()
+        .map(|it| it["id"].as_str().unwrap().to_owned())
+        .collect();
 
     let load = Load {
         archive: &archive,
@@ -178,7 +215,9 @@ async fn kills_at_random_moments_lose_and_duplicate_nothing() {
             // What the timeout cuts off is not acknowledged and need not be there.
             let writing = tokio::time::timeout(moment, acknowledged.keep_writing(&client, &load));
             assert!(writing.await.is_err(), "the server stopped answering");
-            figures.kill_one_runner(&server, &client, &data, &mut random).await;
+            figures
+                .kill_one_runner(&server, &client, &data, &mut random)
+                .await;
             continue;
         }
         let killing = async {
@@ -186,38 +225,60 @@ async fn kills_at_random_moments_lose_and_duplicate_nothing() {
             server.process.kill();
             if victim == 1 {
                 // As when the whole machine goes down: no runner hands its scan back.
-                runners_of(&data).into_iter().for_each(|pid| drop(kill_runner(pid)));
+                runners_of(&data)
+                    .into_iter()
+                    .for_each(|pid| drop(kill_runner(pid)));
             }
         };
         tokio::join!(acknowledged.keep_writing(&client, &load), killing);
         figures.orphans = figures.orphans.max(no_runners(&data).await);
         let interrupted = unfinished(&server);
+        figures.note_errors(&server);
         server = Server::start(&data, SETTINGS).await;
         client = server.again(&client);
         acknowledged.check(&client).await;
         figures.serve_kills += 1;
-        figures.wait_for_ingests(&server, &client, &mut acknowledged).await;
+        figures
+            .wait_for_ingests(&server, &client, &mut acknowledged)
+            .await;
         figures.wait_for_scans(&server, &client, &interrupted).await;
     }
 
     let since = Instant::now();
     for scan in acknowledged.scans.iter().chain([&undisturbed]) {
         let found = verify::check_scan(&client, scan, "completed").await;
-        assert_eq!(found, expected, "{scan} found something else than an undisturbed scan");
+        assert_eq!(
+            found, expected,
+            "{scan} found something else than an undisturbed scan"
+        );
     }
     acknowledged.check(&client).await;
-    println!("{} scans whole {} after the last kill", acknowledged.scans.len(), seconds(since.elapsed()));
+    println!(
+        "{} scans whole {} after the last kill",
+        acknowledged.scans.len(),
+        seconds(since.elapsed())
+    );
     println!(
         "acknowledged: {} projects, {} uploads, {} decisions",
-        acknowledged.projects.len(), acknowledged.uploads.len(), acknowledged.decisions.len()
+        acknowledged.projects.len(),
+        acknowledged.uploads.len(),
+        acknowledged.decisions.len()
     );
+    figures.note_errors(&server);
     figures.print();
+    assert!(figures.errors.is_empty(), "errors in the log, see above");
+    let uploads = verify::files_below(&data.join("uploads")).len();
+    println!("uploads left without a job: {uploads}");
+    assert!(
+        uploads <= figures.serve_kills as usize,
+        "more than one upload lost per kill"
+    );
     server.stop().await;
     // What a runner killed at its very end left goes with the next start.
     let server = Server::start(&data, SETTINGS).await;
-    verify::no_leftovers(&data, 1).await;
+    verify::no_leftovers_but_uploads(&data, 1).await;
     server.stop().await;
-    verify::no_leftovers(&data, 0).await;
+    verify::no_leftovers_but_uploads(&data, 0).await;
     assert!(runners_of(&data).is_empty());
 }
 
@@ -229,7 +290,10 @@ async fn keep_busy(client: &Client, acknowledged: &mut Acknowledged, reference: 
     }
     let mut repositories = vec![reference.to_owned()];
     for repository in &acknowledged.uploads {
-        let state = client.get(&format!("/v1/repositories/{repository}")).await.json();
+        let state = client
+            .get(&format!("/v1/repositories/{repository}"))
+            .await
+            .json();
         if state["ingest_status"] == "ready" {
             repositories.push(repository.clone());
         }
@@ -246,7 +310,10 @@ async fn keep_busy(client: &Client, acknowledged: &mut Acknowledged, reference: 
 fn unfinished(server: &Server) -> Vec<String> {
     let scans = |message: &str| -> Vec<String> {
         let lines = server.process.logged(message);
-        lines.iter().map(|(_, line)| line["scan_id"].as_str().unwrap().to_owned()).collect()
+        lines
+            .iter()
+            .map(|(_, line)| line["scan_id"].as_str().unwrap().to_owned())
+            .collect()
     };
     let ended = scans("scan ended");
     let mut started = scans("runner started");
@@ -259,6 +326,7 @@ fn unfinished(server: &Server) -> Vec<String> {
 struct Figures {
     serve_kills: u32,
     runner_kills: u32,
+    errors: BTreeMap<String, u32>,
     orphans: Duration,
     lost: usize,
     noticed: Duration,
@@ -294,20 +362,35 @@ impl Figures {
         self.runner_kills += 1;
         wait_for("a new runner for the scan", async || {
             let started = server.process.logged("runner started");
-            let again = started.iter().any(|(at, line)| *at > since && line["scan_id"] == json!(scan));
+            let again = started
+                .iter()
+                .any(|(at, line)| *at > since && line["scan_id"] == json!(scan));
             // It may have been so late that the scan had ended.
             (again || !client.scan(&scan).await["completed_at"].is_null()).then_some(())
         })
         .await;
         self.runners.push(since.elapsed());
-        assert!(since.elapsed() < RECOVERY, "recovered only after {}", seconds(since.elapsed()));
+        assert!(
+            since.elapsed() < RECOVERY,
+            "recovered only after {}",
+            seconds(since.elapsed())
+        );
     }
 
     /// Every acknowledged upload becomes a snapshot soon after the restart.
-    async fn wait_for_ingests(&mut self, server: &Server, client: &Client, known: &mut Acknowledged) {
+    async fn wait_for_ingests(
+        &mut self,
+        server: &Server,
+        client: &Client,
+        known: &mut Acknowledged,
+    ) {
         for job in std::mem::take(&mut known.jobs) {
             let state = wait_for("the end of an ingest", async || {
-                let state = client.get(&format!("/v1/jobs/{job}")).await.expect_status(200).json();
+                let state = client
+                    .get(&format!("/v1/jobs/{job}"))
+                    .await
+                    .expect_status(200)
+                    .json();
                 matches!(state["status"].as_str(), Some("succeeded" | "failed")).then_some(state)
             })
             .await;
@@ -329,7 +412,9 @@ impl Figures {
         for scan in interrupted {
             wait_for("a new runner for an interrupted scan", async || {
                 let started = server.process.logged("runner started");
-                let again = started.iter().any(|(_, line)| line["scan_id"] == json!(scan));
+                let again = started
+                    .iter()
+                    .any(|(_, line)| line["scan_id"] == json!(scan));
                 (again || !client.scan(scan).await["completed_at"].is_null()).then_some(())
             })
             .await;
@@ -345,16 +430,51 @@ impl Figures {
         }
     }
 
+    /// Errors a server logged: what the kill of another process must not lead to.
+    fn note_errors(&mut self, server: &Server) {
+        let lines = server.process.lines();
+        let lines = lines
+            .iter()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        for line in lines.filter(|line| line["level"] == "ERROR") {
+            let what = format!("{} ({} {})", line["message"], line["error"], line["cause"]);
+            *self.errors.entry(what).or_default() += 1;
+        }
+    }
+
     fn print(&self) {
-        let worst = |all: &[Duration]| all.iter().max().map_or("none".to_owned(), |it| seconds(*it));
-        println!("kills: {} of serve, {} of runners", self.serve_kills, self.runner_kills);
+        for (error, times) in &self.errors {
+            println!("logged {times} times: {error}");
+        }
+        let worst = |all: &[Duration]| {
+            all.iter()
+                .max()
+                .map_or("none".to_owned(), |it| seconds(*it))
+        };
+        println!(
+            "kills: {} of serve, {} of runners",
+            self.serve_kills, self.runner_kills
+        );
         println!("worst end of orphaned runners: {}", seconds(self.orphans));
-        println!("worst end of an interrupted ingest after the restart: {} ({})", worst(&self.ingests), self.ingests.len());
-        println!("worst first sight of what was interrupted: {}", seconds(self.noticed));
+        println!(
+            "worst end of an interrupted ingest after the restart: {} ({})",
+            worst(&self.ingests),
+            self.ingests.len()
+        );
+        println!(
+            "worst first sight of what was interrupted: {}",
+            seconds(self.noticed)
+        );
         println!(
             "worst new start of an interrupted scan, queue included: {} ({}, {} lost without a word)",
-            worst(&self.scans), self.scans.len(), self.lost
+            worst(&self.scans),
+            self.scans.len(),
+            self.lost
         );
-        println!("worst recovery of killed runners: {} ({})", worst(&self.runners), self.runners.len());
+        println!(
+            "worst recovery of killed runners: {} ({})",
+            worst(&self.runners),
+            self.runners.len()
+        );
     }
 }

@@ -36,14 +36,19 @@ fn every_bad_setting_is_told_at_once() {
         assert!(text.contains(name), "{name} is not named in {text}");
     }
     assert!(!text.contains("far-too-short"), "a secret is shown: {text}");
-    assert!(!folder.path().join("data").exists(), "nothing is made before the settings are good");
+    assert!(
+        !folder.path().join("data").exists(),
+        "nothing is made before the settings are good"
+    );
 }
 
 #[test]
 fn production_refuses_what_is_unsafe_all_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let text = refused(
-        command(&["serve", "--port", "0"]).current_dir(&folder).env("VEGA_ENVIRONMENT", "prod"),
+        command(&["serve", "--port", "0"])
+            .current_dir(&folder)
+            .env("VEGA_ENVIRONMENT", "prod"),
     );
     for name in [
         "VEGA_PERSISTENCE_BACKEND",
@@ -66,9 +71,14 @@ async fn the_well_known_password_is_refused_where_others_can_reach_it() {
     let folder = tempfile::tempdir().unwrap();
     let open = ["serve", "--host", "0.0.0.0", "--port", "0"];
     let text = refused(command(&open).current_dir(&folder));
-    assert!(text.contains("--allow-debug-user") && text.contains("VEGA_DEBUG_PASSWORD"), "{text}");
+    assert!(
+        text.contains("--allow-debug-user") && text.contains("VEGA_DEBUG_PASSWORD"),
+        "{text}"
+    );
     let mut own_password = command(&open);
-    own_password.current_dir(&folder).env("VEGA_DEBUG_PASSWORD", "an own password");
+    own_password
+        .current_dir(&folder)
+        .env("VEGA_DEBUG_PASSWORD", "an own password");
     Server::of(own_password).await.stop().await;
     let mut allowed = command(&open);
     allowed.current_dir(&folder).arg("--allow-debug-user");
@@ -88,50 +98,69 @@ async fn a_port_in_use_is_told_clearly() {
 async fn an_unknown_setting_and_another_role_only_warn() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let odd = [("VEGA_MAX_SORCE_BYTES", "1"), ("VEGA_SERVICE_ROLE", "worker")];
+    let odd = [
+        ("VEGA_MAX_SORCE_BYTES", "1"),
+        ("VEGA_SERVICE_ROLE", "worker"),
+    ];
     let server = Server::start(&data, &odd).await;
-    let warned = server.process.logged("no setting has this name; is it a typing error?");
+    let warned = server
+        .process
+        .logged("no setting has this name; is it a typing error?");
     assert_eq!(warned[0].1["name"], "VEGA_MAX_SORCE_BYTES");
     assert_eq!(warned[0].1["level"], "WARN");
-    assert_eq!(server.process.logged("the subcommand wins over VEGA_SERVICE_ROLE").len(), 1);
+    assert_eq!(
+        server
+            .process
+            .logged("the subcommand wins over VEGA_SERVICE_ROLE")
+            .len(),
+        1
+    );
     server.stop().await;
 }
 
 #[test]
 fn a_settings_file_counts_for_servers_and_the_environment_wins() {
     let folder = tempfile::tempdir().unwrap();
-    let file = "VEGA_APP_NAME=From file\nVEGA_SCAN_LEASE_SECONDS=7\n";
+    let file = "VEGA_APP_NAME=\"From file\"\nVEGA_SCAN_LEASE_SECONDS=7\n";
     std::fs::write(folder.path().join(".env"), file).unwrap();
-    let output = run(
-        command(&["maintenance", "check"])
-            .current_dir(&folder)
-            .env("VEGA_SCAN_LEASE_SECONDS", "8"),
-    );
+    let output = run(command(&["maintenance", "check"])
+        .current_dir(&folder)
+        .env("VEGA_SCAN_LEASE_SECONDS", "8"));
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("VEGA_APP_NAME=From file  (set)"), "{text}");
     assert!(text.contains("VEGA_SCAN_LEASE_SECONDS=8  (set)"), "{text}");
-    std::fs::write(folder.path().join(".env"), "this is no setting\n").unwrap();
-    let text = refused(command(&["maintenance", "check"]).current_dir(&folder));
-    assert!(text.contains(".env"), "{text}");
+    for broken in [
+        "this is no setting\n",
+        "VEGA_APP_NAME=x\nVEGA_AUTH_SECRET=not to be shown\n",
+    ] {
+        std::fs::write(folder.path().join(".env"), broken).unwrap();
+        let text = refused(command(&["maintenance", "check"]).current_dir(&folder));
+        assert!(text.contains(".env is not a valid settings file"), "{text}");
+        assert!(!text.contains("shown"), "a secret is shown: {text}");
+    }
 }
 
 #[test]
 fn the_check_prints_settings_without_secrets_and_tries_the_dependencies() {
     let folder = tempfile::tempdir().unwrap();
     let secret = "a secret of more than thirty-two characters";
-    let output = run(
-        command(&["maintenance", "check"]).current_dir(&folder).env("VEGA_AUTH_SECRET", secret),
-    );
+    let output = run(command(&["maintenance", "check"])
+        .current_dir(&folder)
+        .env("VEGA_AUTH_SECRET", secret));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", stderr_of(&output));
     assert!(text.contains("VEGA_AUTH_SECRET=[redacted]"), "{text}");
-    assert!(!text.contains(secret) && !text.contains("vega-debug-password"), "{text}");
+    assert!(
+        !text.contains(secret) && !text.contains("vega-debug-password"),
+        "{text}"
+    );
     assert!(text.contains("VEGA_DATA_DIR=data  (default)"), "{text}");
     for dependency in ["metadata_store: ok", "object_store: ok"] {
         assert!(text.contains(dependency), "{text}");
     }
     // A file where the folder should be.
     std::fs::write(folder.path().join("file"), "").unwrap();
-    let text = refused(command(&["maintenance", "--data-dir", "file", "check"]).current_dir(&folder));
+    let text =
+        refused(command(&["maintenance", "--data-dir", "file", "check"]).current_dir(&folder));
     assert!(!text.is_empty());
 }

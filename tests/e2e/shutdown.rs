@@ -15,7 +15,10 @@ async fn sigterm_hands_a_running_scan_back_and_the_next_start_completes_it() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     // One attempt that counts as fruitless would already fail the scan.
-    let settings = [("VEGA_SCAN_MAX_ATTEMPTS", "1"), ("VEGA_SHUTDOWN_GRACE_SECONDS", "20")];
+    let settings = [
+        ("VEGA_SCAN_MAX_ATTEMPTS", "1"),
+        ("VEGA_SHUTDOWN_GRACE_SECONDS", "20"),
+    ];
     let mut server = Server::start(&data, &settings).await;
     let client = server.debug().await;
     let repository = client.repository_of(archive_of(&corpus(24, 14, 24))).await;
@@ -33,8 +36,14 @@ async fn sigterm_hands_a_running_scan_back_and_the_next_start_completes_it() {
         let status = server.process.exit().await;
         println!("round {round}: ended after {}", seconds(since.elapsed()));
         assert_eq!(status.code(), Some(0), "{status}");
-        assert!(since.elapsed().as_secs() < 20, "longer than the grace period");
-        assert!(server.process.logged("stopped").len() == 1, "the end is logged");
+        assert!(
+            since.elapsed().as_secs() < 20,
+            "longer than the grace period"
+        );
+        assert!(
+            server.process.logged("stopped").len() == 1,
+            "the end is logged"
+        );
         no_runners(&data).await;
         verify::no_leftovers_of_processes(&data);
 
@@ -72,11 +81,17 @@ async fn a_second_signal_ends_the_server_at_once() {
     let uploading = data.join("runtime");
     wait_for("the upload's file", async || {
         let files = verify::files_below(&uploading);
-        files.iter().any(|it| it.metadata().is_ok_and(|it| it.len() == 2)).then_some(())
+        files
+            .iter()
+            .any(|it| it.metadata().is_ok_and(|it| it.len() == 2))
+            .then_some(())
     })
     .await;
     server.process.signal(Signal::TERM);
-    server.process.line("shutting down; a second signal ends the process at once").await;
+    server
+        .process
+        .line("shutting down; a second signal ends the process at once")
+        .await;
     assert!(server.process.is_running());
     let since = Instant::now();
     server.process.signal(Signal::TERM);
@@ -102,7 +117,10 @@ async fn sigterm_ends_a_worker_and_its_scan_goes_back_to_the_queue() {
     let scan = client.start_scan(&repository).await;
     let worker = || {
         let mut worker = command(&["worker", "--data-dir"]);
-        worker.arg(&data).current_dir(folder.path()).env("VEGA_SCAN_MAX_ATTEMPTS", "1");
+        worker
+            .arg(&data)
+            .current_dir(folder.path())
+            .env("VEGA_SCAN_MAX_ATTEMPTS", "1");
         Process::spawn(worker)
     };
     let mut first = worker();

@@ -36,11 +36,20 @@ async fn a_worker_beside_the_server_takes_its_scans_and_its_successor_recovers_t
     let client = server.debug().await;
     let scan = queued(&client).await;
     let mut first = worker(folder.path()).await;
-    assert!(folder.path().join("data/metadata").is_dir(), "both use ./data");
+    assert!(
+        folder.path().join("data/metadata").is_dir(),
+        "both use ./data"
+    );
     let whole = verify::check_scan(&client, &scan, "completed").await;
-    assert!(server.process.logged("runner started").is_empty(), "the server runs no scans");
+    assert!(
+        server.process.logged("runner started").is_empty(),
+        "the server runs no scans"
+    );
 
-    let repository = client.scan(&scan).await["repository_id"].as_str().unwrap().to_owned();
+    let repository = client.scan(&scan).await["repository_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let interrupted = client.start_scan(&repository).await;
     client.in_the_middle(&interrupted).await;
     first.kill();
@@ -53,8 +62,14 @@ async fn a_worker_beside_the_server_takes_its_scans_and_its_successor_recovers_t
         (state["attempt"].as_u64() > Some(1)).then_some(())
     })
     .await;
-    println!("recovered {} after the new worker's start", seconds(since.elapsed()));
-    assert!(since.elapsed().as_secs() < 10, "not at once but after the lease");
+    println!(
+        "recovered {} after the new worker's start",
+        seconds(since.elapsed())
+    );
+    assert!(
+        since.elapsed().as_secs() < 10,
+        "not at once but after the lease"
+    );
     let found = verify::check_scan(&client, &interrupted, "completed").await;
     assert_eq!(found, whole);
     drop(second);

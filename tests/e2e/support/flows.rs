@@ -23,7 +23,10 @@ impl Server {
 impl Client {
     pub async fn signed_in(&self, email: &str, password: &str) -> Client {
         let credentials = json!({"email": email, "password": password});
-        let answer = self.post("/v1/auth/login", credentials).await.expect_status(200);
+        let answer = self
+            .post("/v1/auth/login", credentials)
+            .await
+            .expect_status(200);
         self.with_bearer(answer.text_at("access_token"))
     }
 
@@ -36,11 +39,18 @@ impl Client {
 
     /// A new project with an archive repository; gives both ids.
     pub async fn new_repository(&self, name: &str) -> (String, String) {
-        let project = self.post("/v1/projects", json!({"name": name})).await.expect_status(201);
+        let project = self
+            .post("/v1/projects", json!({"name": name}))
+            .await
+            .expect_status(201);
         let project = project.text_at("id");
         let path = format!("/v1/projects/{project}/repositories");
         let wish = json!({"name": name, "source_type": "archive"});
-        let repository = self.post(&path, wish).await.expect_status(201).text_at("id");
+        let repository = self
+            .post(&path, wish)
+            .await
+            .expect_status(201)
+            .text_at("id");
         (project, repository)
     }
 
@@ -56,7 +66,10 @@ impl Client {
     /// The repository once its ingest has ended.
     pub async fn ingested(&self, repository: &str) -> Value {
         wait_for("the end of the ingest", async || {
-            let state = self.get(&format!("/v1/repositories/{repository}")).await.json();
+            let state = self
+                .get(&format!("/v1/repositories/{repository}"))
+                .await
+                .json();
             matches!(state["ingest_status"].as_str(), Some("ready" | "failed")).then_some(state)
         })
         .await
@@ -65,18 +78,26 @@ impl Client {
     /// Queues a scan.
     pub async fn start_scan(&self, repository: &str) -> String {
         let path = format!("/v1/repositories/{repository}/scans");
-        self.post(&path, json!({})).await.expect_status(201).text_at("id")
+        self.post(&path, json!({}))
+            .await
+            .expect_status(201)
+            .text_at("id")
     }
 
     pub async fn scan(&self, scan: &str) -> Value {
-        self.get(&format!("/v1/scans/{scan}")).await.expect_status(200).json()
+        self.get(&format!("/v1/scans/{scan}"))
+            .await
+            .expect_status(200)
+            .json()
     }
 
     /// The scan once it has ended and a completed one has its artifacts.
     pub async fn ended(&self, scan: &str) -> Value {
         wait_for("the end of the scan", async || {
             let state = self.scan(scan).await;
-            let published = state["artifacts"].as_object().is_some_and(|it| !it.is_empty());
+            let published = state["artifacts"]
+                .as_object()
+                .is_some_and(|it| !it.is_empty());
             let done = match state["status"].as_str() {
                 Some("completed") => published,
                 Some("failed" | "cancelled") => true,
@@ -92,7 +113,10 @@ impl Client {
         wait_for("a scan in the middle", async || {
             let state = self.scan(scan).await;
             let status = state["status"].as_str().unwrap();
-            assert!(!matches!(status, "completed" | "failed" | "cancelled"), "too late: {state}");
+            assert!(
+                !matches!(status, "completed" | "failed" | "cancelled"),
+                "too late: {state}"
+            );
             (status == "running" && state["progress"].as_u64() > Some(10)).then_some(state)
         })
         .await
@@ -102,7 +126,9 @@ impl Client {
     pub async fn events(&self, scan: &str) -> Vec<Value> {
         let mut events: Vec<Value> = Vec::new();
         loop {
-            let after = events.last().map_or(0, |event| event["seq"].as_u64().unwrap());
+            let after = events
+                .last()
+                .map_or(0, |event| event["seq"].as_u64().unwrap());
             let path = format!("/v1/scans/{scan}/events?after={after}&limit=200");
             let page = self.get(&path).await.expect_status(200).items();
             if page.is_empty() {
@@ -114,7 +140,11 @@ impl Client {
 
     /// Everything a scan found.
     pub async fn findings(&self, scan: &str) -> Vec<Value> {
-        all(self, &format!("/v1/scans/{scan}/findings?lead=any&limit=200")).await
+        all(
+            self,
+            &format!("/v1/scans/{scan}/findings?lead=any&limit=200"),
+        )
+        .await
     }
 }
 

@@ -1,9 +1,15 @@
 //! What every end-to-end test needs: processes, a client, sources, checks of what a scan left.
 
-#[allow(dead_code, reason = "shared with the integration tests, which use all of it")]
+#[allow(
+    dead_code,
+    reason = "shared with the integration tests, which use all of it"
+)]
 #[path = "../../it/support/archives.rs"]
 mod archives;
-#[allow(dead_code, reason = "shared with the integration tests, which use all of it")]
+#[allow(
+    dead_code,
+    reason = "shared with the integration tests, which use all of it"
+)]
 #[path = "../../it/support/client.rs"]
 mod client;
 mod flows;
@@ -31,7 +37,10 @@ pub async fn wait_for<T>(what: &str, mut ready: impl AsyncFnMut() -> Option<T>) 
         if let Some(value) = ready().await {
             return value;
         }
-        assert!(tokio::time::Instant::now() < deadline, "{what} did not come");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "{what} did not come"
+        );
         // The pause of a poll with a deadline, not a guess at how long something takes.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -29,9 +29,17 @@ pub fn run(command: &mut Command) -> Output {
 
 /// Runs a command to its end with `input` on its standard input.
 pub fn run_with_input(command: &mut Command, input: &str) -> Output {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
     child.wait_with_output().unwrap()
 }
 
@@ -65,7 +73,12 @@ impl Process {
 
     /// Everything printed so far; lines of standard error begin with `stderr: `.
     pub fn lines(&self) -> Vec<String> {
-        self.lines.lock().unwrap().iter().map(|(_, line)| line.clone()).collect()
+        self.lines
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(_, line)| line.clone())
+            .collect()
     }
 
     /// Every log line with this message, with the moment it was read.
@@ -86,7 +99,10 @@ impl Process {
             let found = self.logged(message).into_iter().next();
             if found.is_none() {
                 let ended = self.child.try_wait().unwrap();
-                assert!(ended.is_none(), "ended ({ended:?}) without the line '{message}'");
+                assert!(
+                    ended.is_none(),
+                    "ended ({ended:?}) without the line '{message}'"
+                );
             }
             found.map(|(_, line)| line)
         })
@@ -107,8 +123,10 @@ impl Process {
 
     /// Waits for the process to end by itself.
     pub async fn exit(&mut self) -> ExitStatus {
-        let status =
-            wait_for("the end of the process", async || self.child.try_wait().unwrap()).await;
+        let status = wait_for("the end of the process", async || {
+            self.child.try_wait().unwrap()
+        })
+        .await;
         self.ended = Some(status);
         status
     }
@@ -124,7 +142,11 @@ impl Drop for Process {
         if std::thread::panicking() {
             let lines = self.lines();
             let tail = lines.len().saturating_sub(80);
-            eprintln!("--- output of pid {}:\n{}", self.pid(), lines[tail..].join("\n"));
+            eprintln!(
+                "--- output of pid {}:\n{}",
+                self.pid(),
+                lines[tail..].join("\n")
+            );
         }
     }
 }
@@ -132,7 +154,10 @@ impl Drop for Process {
 fn keep_reading(stream: impl Read + Send + 'static, lines: Lines, mark: &'static str) {
     std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            lines.lock().unwrap().push((Instant::now(), format!("{mark}{line}")));
+            lines
+                .lock()
+                .unwrap()
+                .push((Instant::now(), format!("{mark}{line}")));
         }
     });
 }
@@ -195,7 +220,9 @@ pub fn runners_of(data_dir: &Path) -> Vec<u32> {
             let environment = std::fs::read(process.path().join("environ")).ok()?;
             let mut arguments = arguments.split(|byte| *byte == 0);
             let is_runner = arguments.nth(1) == Some(b"runner");
-            let here = environment.split(|byte| *byte == 0).any(|it| it == setting.as_bytes());
+            let here = environment
+                .split(|byte| *byte == 0)
+                .any(|it| it == setting.as_bytes());
             (is_runner && here).then_some(pid)
         })
         .collect()

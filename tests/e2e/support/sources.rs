@@ -14,11 +14,18 @@ pub fn corpus(folders: usize, files: usize, size: usize) -> Vec<SourceFile> {
         let name = format!("service{folder}");
         source.push((
             format!("{name}/Dockerfile"),
-            "FROM python:latest\nRUN curl http://example.com/install.sh | sh\nCOPY . /app\n".to_owned(),
+            "FROM python:latest\nRUN curl http://example.com/install.sh | sh\nCOPY . /app\n"
+                .to_owned(),
         ));
-        source.push((format!("{name}/.github/workflows/build.yml"), workflow(folder)));
+        source.push((
+            format!("{name}/.github/workflows/build.yml"),
+            workflow(folder),
+        ));
         for file in 0..files {
-            source.push((format!("{name}/pkg{}/module{file}.py", file % 3), module(folder, file, size)));
+            source.push((
+                format!("{name}/pkg{}/module{file}.py", file % 3),
+                module(folder, file, size),
+            ));
         }
     }
     source
@@ -32,7 +39,9 @@ fn workflow(folder: usize) -> String {
 }
 
 fn module(folder: usize, file: usize, size: usize) -> String {
-    let mut text = format!("import hashlib\nimport os\nfrom flask import request\n\nNAME = 'm{folder}_{file}'\n\n");
+    let mut text = format!(
+        "import hashlib\nimport os\nfrom flask import request\n\nNAME = 'm{folder}_{file}'\n\n"
+    );
     for number in 0..size {
         let _ = write!(
             text,
@@ -52,6 +61,9 @@ fn module(folder: usize, file: usize, size: usize) -> String {
 
 /// The files as a tar.gz.
 pub fn archive_of(files: &[SourceFile]) -> Vec<u8> {
-    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
     tar_gz(&files)
 }
