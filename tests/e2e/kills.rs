@@ -205,7 +205,7 @@ async fn kills_at_random_moments_lose_and_duplicate_nothing() {
     };
     let mut acknowledged = Acknowledged::default();
     let mut figures = Figures::default();
-    for round in 0..kills {
+    for _ in 0..kills {
         keep_busy(&client, &mut acknowledged, &reference).await;
         let victim = random.below(4);
         // Half of the kills of a server come while the round's first upload is being ingested.
