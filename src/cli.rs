@@ -16,7 +16,12 @@ pub const EXIT_ERROR: u8 = 2;
 
 /// Vega finds security faults in source code.
 #[derive(Debug, Parser)]
-#[command(name = "vega", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "vega",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(subcommand)]
     role: RoleCommand,
@@ -94,9 +99,11 @@ pub fn command() -> clap::Command {
         ("proxy", Role::LlmProxy),
         ("maintenance", Role::Maintenance),
     ];
-    roles.into_iter().fold(Cli::command(), |command, (name, role)| {
-        command.mut_subcommand(name, |sub| sub.after_long_help(catalogue::help_for(role)))
-    })
+    roles
+        .into_iter()
+        .fold(Cli::command(), |command, (name, role)| {
+            command.mut_subcommand(name, |sub| sub.after_long_help(catalogue::help_for(role)))
+        })
 }
 
 /// Runs the program with `arguments`, the first of which is its own name.
@@ -130,7 +137,9 @@ pub(crate) fn server_env() -> Result<Env, Error> {
 }
 
 fn block_on(role: impl Future<Output = Result<ExitCode, Error>>) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(role),
         Err(error) => Err(Error::internal("the runtime cannot be started", error)),
@@ -142,14 +151,25 @@ fn block_on(role: impl Future<Output = Result<ExitCode, Error>>) -> ExitCode {
 }
 
 /// Says on standard error what went wrong: every rejected setting or field, and the causes.
-#[expect(clippy::print_stderr, reason = "the last word of a command goes to its user")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the last word of a command goes to its user"
+)]
 fn report(error: &Error) {
-    let fields = error.details().get("fields").and_then(|fields| fields.as_array());
+    let fields = error
+        .details()
+        .get("fields")
+        .and_then(|fields| fields.as_array());
     match fields {
         Some(fields) if fields.len() > 1 => {
             eprintln!("vega: {} things are wrong:", fields.len());
             for field in fields {
-                let text = |key: &str| field.get(key).and_then(|it| it.as_str()).unwrap_or_default();
+                let text = |key: &str| {
+                    field
+                        .get(key)
+                        .and_then(|it| it.as_str())
+                        .unwrap_or_default()
+                };
                 eprintln!("  {}: {}", text("path"), text("message"));
             }
         }

@@ -42,7 +42,9 @@ impl Tasks {
     /// Waits until every task has ended, at most for `grace`. Returns whether all did.
     pub async fn drain(&self, grace: Duration) -> bool {
         self.tracker.close();
-        tokio::time::timeout(grace, self.tracker.wait()).await.is_ok()
+        tokio::time::timeout(grace, self.tracker.wait())
+            .await
+            .is_ok()
     }
 
     /// Cancels the token on the first SIGTERM or SIGINT, ends the process on the second.
@@ -78,6 +80,9 @@ pub async fn blocking<T: Send + 'static>(
 ) -> crate::error::Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(error) => Err(crate::error::Error::internal("blocking work panicked", error)),
+        Err(error) => Err(crate::error::Error::internal(
+            "blocking work panicked",
+            error,
+        )),
     }
 }

@@ -1,5 +1,9 @@
 //! The rules of `ARCHITECTURE.md` that a plain test can check: who imports whom, which names may
 //! stand where, how long a file may be. Reads source as text; knows nothing of its meaning.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what it expects by unwrapping"
+)]
 
 use regex::Regex;
 use std::{
@@ -27,19 +31,37 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("auth", &["domain", "net", "clock", "error"]),
     ("workspace", &["domain", "net", "clock", "error"]),
     ("engine", &["domain", "workspace", "clock", "error"]),
-    ("context", &["auth", "objects", "store", "settings", "shutdown", "clock", "error", "domain"]),
+    (
+        "context",
+        &[
+            "auth", "objects", "store", "settings", "shutdown", "clock", "error", "domain",
+        ],
+    ),
     (
         "services",
         &[
-            "domain", "store", "objects", "launcher", "auth", "workspace", "net", "context",
-            "engine", "settings", "shutdown", "clock", "error",
+            "domain",
+            "store",
+            "objects",
+            "launcher",
+            "auth",
+            "workspace",
+            "net",
+            "context",
+            "engine",
+            "settings",
+            "shutdown",
+            "clock",
+            "error",
         ],
     ),
     // `store` is here for the traits' request types (pages, filters); `auth` for the lifetime
     // shown in answers.
     (
         "api",
-        &["services", "context", "domain", "settings", "store", "auth", "clock", "error"],
+        &[
+            "services", "context", "domain", "settings", "store", "auth", "clock", "error",
+        ],
     ),
     ("cli", &["*"]),
     ("roles", &["*"]),
@@ -53,15 +75,35 @@ const FENCES: &[(&str, &[&str])] = &[
     (r"\bdiesel", &["src/store/postgres"]),
     (
         r"\baws_sdk_|\baws_config",
-        &["src/objects/s3.rs", "src/queue/sqs.rs", "src/launcher/ecs.rs", "src/context/build.rs"],
+        &[
+            "src/objects/s3.rs",
+            "src/queue/sqs.rs",
+            "src/launcher/ecs.rs",
+            "src/context/build.rs",
+        ],
     ),
     (r"\btree_sitter", &["src/engine/builtin/"]),
-    (r"\benv::(var|vars|var_os|vars_os)\b", &["src/settings/", "src/main.rs"]),
-    (r"\b(SystemTime|Instant)::now\b|\bUtc::now\b|\bnow_v7\b|\bnew_v4\b|\bgetrandom\b", &["src/clock.rs"]),
-    (r"\btokio::spawn\b|\btokio::task::spawn\b", &["src/shutdown.rs"]),
+    (
+        r"\benv::(var|vars|var_os|vars_os)\b",
+        &["src/settings/", "src/main.rs"],
+    ),
+    (
+        r"\b(SystemTime|Instant)::now\b|\bUtc::now\b|\bnow_v7\b|\bnew_v4\b|\bgetrandom\b",
+        &["src/clock.rs"],
+    ),
+    (
+        r"\btokio::spawn\b|\btokio::task::spawn\b",
+        &["src/shutdown.rs"],
+    ),
     (r"\bclap\b", &["src/cli.rs", "src/roles/"]),
-    (r"\bJsonStore\b", &["src/store/json", "src/context/build.rs"]),
-    (r"\bLocalObjects\b", &["src/objects/local", "src/context/build.rs"]),
+    (
+        r"\bJsonStore\b",
+        &["src/store/json", "src/context/build.rs"],
+    ),
+    (
+        r"\bLocalObjects\b",
+        &["src/objects/local", "src/context/build.rs"],
+    ),
 ];
 
 /// Longest source file, in lines; unit tests (`tests.rs`) do not count.
@@ -98,7 +140,11 @@ fn sources() -> Vec<(String, String)> {
         .into_iter()
         .filter(|path| path.file_name().is_none_or(|name| name != "tests.rs"))
         .map(|path| {
-            let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+            let name = path
+                .strip_prefix(root())
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
             let text = fs::read_to_string(&path).unwrap();
             (name, comment.replace_all(&text, "").into_owned())
         })
@@ -108,7 +154,10 @@ fn sources() -> Vec<(String, String)> {
 /// The top-level modules a file names after `crate::`, in paths and in grouped imports.
 fn imported(text: &str) -> Vec<String> {
     let plain = Regex::new(r"\bcrate::([a-z_]+)").unwrap();
-    let mut names: Vec<String> = plain.captures_iter(text).map(|it| it[1].to_owned()).collect();
+    let mut names: Vec<String> = plain
+        .captures_iter(text)
+        .map(|it| it[1].to_owned())
+        .collect();
     let leading = Regex::new(r"^\s*([a-z_]+)").unwrap();
     for (start, _) in text.match_indices("crate::{") {
         for item in group_items(&text[start + "crate::{".len()..]) {
@@ -144,7 +193,11 @@ fn group_items(text: &str) -> Vec<&str> {
 
 fn top_module(path: &str) -> &str {
     let below = path.strip_prefix("src/").unwrap_or(path);
-    below.split('/').next().unwrap_or(below).trim_end_matches(".rs")
+    below
+        .split('/')
+        .next()
+        .unwrap_or(below)
+        .trim_end_matches(".rs")
 }
 
 #[test]
@@ -157,11 +210,14 @@ fn modules_import_only_what_they_may() {
             continue;
         }
         let Some(allowed) = rules.get(module) else {
-            wrong.push(format!("{path}: module '{module}' has no rule in tests/architecture.rs"));
+            wrong.push(format!(
+                "{path}: module '{module}' has no rule in tests/architecture.rs"
+            ));
             continue;
         };
         for name in imported(&text) {
-            let common = module != "domain" && matches!(name.as_str(), "telemetry" | "error" | "clock");
+            let common =
+                module != "domain" && matches!(name.as_str(), "telemetry" | "error" | "clock");
             let fine = name == module
                 || common
                 || allowed.contains(&"*")
@@ -176,7 +232,8 @@ fn modules_import_only_what_they_may() {
 
 #[test]
 fn services_see_the_engine_through_its_public_face_only() {
-    let inner = Regex::new(r"engine::(builtin|inventory|plan|select|audit|verify|rank|pipeline)\b").unwrap();
+    let inner = Regex::new(r"engine::(builtin|inventory|plan|select|audit|verify|rank|pipeline)\b")
+        .unwrap();
     for (path, text) in sources() {
         if !path.starts_with("src/engine/") {
             assert!(!inner.is_match(&text), "{path} looks inside the engine");
@@ -192,7 +249,10 @@ fn fenced_names_stay_inside_their_fences() {
         for (path, text) in sources() {
             let inside = places.iter().any(|place| path.starts_with(place));
             if !inside && let Some(found) = pattern.find(&text) {
-                wrong.push(format!("{path}: '{}' may stand in {places:?} only", found.as_str()));
+                wrong.push(format!(
+                    "{path}: '{}' may stand in {places:?} only",
+                    found.as_str()
+                ));
             }
         }
     }
@@ -203,7 +263,11 @@ fn fenced_names_stay_inside_their_fences() {
 fn files_are_short_enough_to_be_read() {
     let mut wrong = Vec::new();
     for path in rust_files(&root().join("src")) {
-        let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        let name = path
+            .strip_prefix(root())
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         let lines = fs::read_to_string(&path).unwrap().lines().count();
         let excepted = LONG_FILES.iter().any(|(file, _)| *file == name);
         if lines > MAX_LINES && !name.ends_with("/tests.rs") && !excepted {
@@ -223,7 +287,11 @@ fn every_file_says_what_it_is() {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with("//!"), "{} has no module text", path.display());
+        assert!(
+            text.starts_with("//!"),
+            "{} has no module text",
+            path.display()
+        );
     }
 }
 
@@ -236,7 +304,11 @@ fn nothing_is_left_unfinished() {
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap();
-            assert!(!mark.is_match(&text), "{} has an unfinished mark", path.display());
+            assert!(
+                !mark.is_match(&text),
+                "{} has an unfinished mark",
+                path.display()
+            );
         }
     }
 }

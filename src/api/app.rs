@@ -58,7 +58,10 @@ impl KnownPaths {
     }
 }
 
-async fn refuse(known: Data<KnownPaths>, request: HttpRequest) -> std::result::Result<HttpResponse, ApiError> {
+async fn refuse(
+    known: Data<KnownPaths>,
+    request: HttpRequest,
+) -> std::result::Result<HttpResponse, ApiError> {
     Err(known.refusal(&request).into())
 }
 
@@ -114,11 +117,9 @@ pub fn start(
             .route("/openapi.json", web::get().to(described.clone()))
             .route(&format!("{prefix}/openapi.json"), web::get().to(described));
         if docs {
-            app.service(
-                SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()),
-            )
-            .route("/docs", web::get().to(|| redirect("/docs/index.html")))
-            .route("/", web::get().to(|| redirect("/docs/index.html")))
+            app.service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
+                .route("/docs", web::get().to(|| redirect("/docs/index.html")))
+                .route("/", web::get().to(|| redirect("/docs/index.html")))
         } else {
             app
         }

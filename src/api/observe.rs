@@ -7,11 +7,11 @@ use crate::{
     error::{Error, ErrorCode},
 };
 use actix_web::{
+    ResponseError,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::header::{HeaderName, HeaderValue},
     middleware::Next,
-    ResponseError,
 };
 use futures_util::FutureExt;
 use std::{any::Any, panic::AssertUnwindSafe};
@@ -27,9 +27,16 @@ fn request_id(request: &ServiceRequest) -> String {
         .get(&REQUEST_ID)
         .and_then(|value| value.to_str().ok())
         .filter(|id| (8..=128).contains(&id.len()))
-        .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)))
+        .filter(|id| {
+            id.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        })
         .map_or_else(
-            || new_id::<EventKindTag>().to_string().replacen("evt_", "req_", 1),
+            || {
+                new_id::<EventKindTag>()
+                    .to_string()
+                    .replacen("evt_", "req_", 1)
+            },
             str::to_owned,
         )
 }
@@ -81,7 +88,9 @@ pub async fn observe(
                 None => foreign(code_of(status.as_u16()), error).stamped(&id),
             };
             log_fault(&failure);
-            response.into_response(failure.error_response()).map_into_right_body()
+            response
+                .into_response(failure.error_response())
+                .map_into_right_body()
         }
     };
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -108,7 +117,8 @@ fn code_of(status: u16) -> ErrorCode {
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default()
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or_default()
 }
 
 /// Server faults are logged here, once, with their cause.

@@ -24,13 +24,19 @@ pub fn page_request(
         None => default_limit,
         Some(limit) if (1..=MAX_LIMIT).contains(&(limit as usize)) => limit as usize,
         Some(_) => {
-            return Err(Error::field("limit", format!("must be between 1 and {MAX_LIMIT}")));
+            return Err(Error::field(
+                "limit",
+                format!("must be between 1 and {MAX_LIMIT}"),
+            ));
         }
     };
     let after = match cursor {
         None => None,
         Some(cursor) => Some(decode(cursor).ok_or_else(|| {
-            Error::field("cursor", "is not a cursor of this list; take it from the Link header")
+            Error::field(
+                "cursor",
+                "is not a cursor of this list; take it from the Link header",
+            )
         })?),
     };
     Ok(PageRequest { limit, after })

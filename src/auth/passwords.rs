@@ -26,7 +26,8 @@ pub fn hash(password: &str) -> Result<String> {
 /// that the time taken does not tell whether a user exists.
 pub fn verify(password: &str, stored: Option<&str>) -> bool {
     static NOBODY: OnceLock<String> = OnceLock::new();
-    let reference = stored.unwrap_or_else(|| NOBODY.get_or_init(|| hash("nobody").unwrap_or_default()));
+    let reference =
+        stored.unwrap_or_else(|| NOBODY.get_or_init(|| hash("nobody").unwrap_or_default()));
     let matches = Argon2::default()
         .verify_password(password.as_bytes(), reference)
         .is_ok();

@@ -67,7 +67,10 @@ impl SealingKey {
         let cannot = || {
             Error::new(
                 ErrorCode::InternalError,
-                format!("a secret sealed with key '{}' cannot be opened with key '{}'", sealed.key_id, self.id),
+                format!(
+                    "a secret sealed with key '{}' cannot be opened with key '{}'",
+                    sealed.key_id, self.id
+                ),
             )
         };
         let bytes = STANDARD.decode(&sealed.ciphertext).map_err(|_| cannot())?;
@@ -77,7 +80,10 @@ impl SealingKey {
             msg: ciphertext,
             aad: owner.as_bytes(),
         };
-        let plain = self.cipher.decrypt((&nonce).into(), payload).map_err(|_| cannot())?;
+        let plain = self
+            .cipher
+            .decrypt((&nonce).into(), payload)
+            .map_err(|_| cannot())?;
         String::from_utf8(plain).map_err(|_| cannot())
     }
 }

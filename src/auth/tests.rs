@@ -1,9 +1,5 @@
 use super::{api_keys, passwords, seal::SealingKey, tokens};
-use crate::{
-    clock::new_id,
-    domain::time::Timestamp,
-    error::ErrorCode,
-};
+use crate::{clock::new_id, domain::time::Timestamp, error::ErrorCode};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 fn now() -> Timestamp {
@@ -18,7 +14,10 @@ fn an_access_token_verifies_until_it_expires() {
     let presented = signer.verify(&token, now()).unwrap();
     assert_eq!((presented.user_id, presented.session_id), (user, session));
     let later = now().after(tokens::ACCESS_LIFETIME);
-    assert_eq!(signer.verify(&token, later).unwrap_err().code(), ErrorCode::InvalidToken);
+    assert_eq!(
+        signer.verify(&token, later).unwrap_err().code(),
+        ErrorCode::InvalidToken
+    );
 }
 
 #[test]
@@ -35,7 +34,12 @@ fn forged_tokens_are_refused() {
         format!("{none}.{}.", parts[1]),
         format!("{none}.{}.{}", parts[1], parts[2]),
         format!("{}.{}.", parts[0], parts[1]),
-        format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(b"{}"), parts[2]),
+        format!(
+            "{}.{}.{}",
+            parts[0],
+            URL_SAFE_NO_PAD.encode(b"{}"),
+            parts[2]
+        ),
         String::new(),
         "..".to_owned(),
     ] {
@@ -47,7 +51,10 @@ fn forged_tokens_are_refused() {
 fn refresh_tokens_name_their_session() {
     let session = new_id();
     let (token, hash) = tokens::new_refresh_token(session);
-    assert_eq!(tokens::parse_refresh_token(&token).unwrap(), (session, hash));
+    assert_eq!(
+        tokens::parse_refresh_token(&token).unwrap(),
+        (session, hash)
+    );
     assert!(tokens::parse_refresh_token("nonsense").is_err());
 }
 
@@ -67,7 +74,11 @@ fn sealed_secrets_open_only_for_their_owner_and_key() {
     assert!(!sealed.ciphertext.contains("ghp"));
     assert_eq!(key.open(&sealed, "repo_1").unwrap(), "ghp_token");
     assert!(key.open(&sealed, "repo_2").is_err());
-    assert!(SealingKey::new("k2", &[8; 32]).open(&sealed, "repo_1").is_err());
+    assert!(
+        SealingKey::new("k2", &[8; 32])
+            .open(&sealed, "repo_1")
+            .is_err()
+    );
 }
 
 #[test]

@@ -25,7 +25,10 @@ pub async fn app(storage: &StorageSettings, tasks: Tasks) -> Result<AppContext> 
         )
     };
     if storage.persistence == PersistenceBackend::Postgres {
-        return Err(unavailable("the Postgres store", "VEGA_PERSISTENCE_BACKEND"));
+        return Err(unavailable(
+            "the Postgres store",
+            "VEGA_PERSISTENCE_BACKEND",
+        ));
     }
     if storage.files == FileBackend::S3 {
         return Err(unavailable("the S3 store", "VEGA_FILE_STORAGE_BACKEND"));
@@ -69,7 +72,10 @@ pub async fn serve(settings: &ServeSettings, tasks: Tasks) -> Result<ServeContex
     };
     let sealing = match &settings.storage.secrets_key {
         Some(key) => SealingKey::parse(key.expose())?,
-        None => SealingKey::new("local", &key_files::load_or_create(data_dir, "git-tokens.key")?),
+        None => SealingKey::new(
+            "local",
+            &key_files::load_or_create(data_dir, "git-tokens.key")?,
+        ),
     };
     let urls = UrlSigner::new(
         key_files::load_or_create(data_dir, OBJECT_URL_KEY)?,

@@ -18,7 +18,10 @@ pub fn load_or_create(data_dir: &Path, name: &str) -> Result<[u8; 32]> {
     let folder = data_dir.join("secrets");
     let path = folder.join(name);
     let cannot = |error: std::io::Error| {
-        Error::internal(format!("the key file {} cannot be used", path.display()), error)
+        Error::internal(
+            format!("the key file {} cannot be used", path.display()),
+            error,
+        )
     };
     fs::DirBuilder::new()
         .recursive(true)

@@ -61,10 +61,15 @@ impl RunnerLauncher for LocalLauncher {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| {
-                Error::new(ErrorCode::DependencyUnavailable, "a runner could not be started")
-                    .caused_by(error)
+                Error::new(
+                    ErrorCode::DependencyUnavailable,
+                    "a runner could not be started",
+                )
+                .caused_by(error)
             })?;
-        let handle = child.id().map_or_else(String::new, |pid| format!("pid {pid}"));
+        let handle = child
+            .id()
+            .map_or_else(String::new, |pid| format!("pid {pid}"));
         let (exit_sender, exit) = oneshot::channel();
         let (stop_sender, stop) = oneshot::channel();
         self.tasks.spawn(watch(child, stop, exit_sender));

@@ -188,9 +188,11 @@ fn read_password() -> Result<String> {
 
 async fn users(app: &AppContext, command: UsersCommand) -> Result<ExitCode> {
     let user = match command {
-        UsersCommand::Add { email, name, groups } => {
-            accounts::add_user(app, &email, name.as_deref(), groups, read_password()?).await?
-        }
+        UsersCommand::Add {
+            email,
+            name,
+            groups,
+        } => accounts::add_user(app, &email, name.as_deref(), groups, read_password()?).await?,
         UsersCommand::Passwd { email } => {
             let hash = accounts::hash_password(read_password()?).await?;
             accounts::change_user(app, &email, UserChange::Password(hash)).await?
@@ -214,15 +216,23 @@ async fn users(app: &AppContext, command: UsersCommand) -> Result<ExitCode> {
 fn line(user: &User) -> String {
     let groups: Vec<_> = user.groups.iter().map(|group| group.as_str()).collect();
     let state = if user.is_active { "active" } else { "disabled" };
-    format!("{}\t{}\t{}\t{state}\n", user.id, user.email, groups.join(","))
+    format!(
+        "{}\t{}\t{}\t{state}\n",
+        user.id,
+        user.email,
+        groups.join(",")
+    )
 }
 
 fn list(users: &[User], json: bool) -> Result<String> {
     if !json {
         return Ok(users.iter().map(line).collect());
     }
-    let users: Vec<_> =
-        users.iter().cloned().map(api::dto::accounts::UserDto::from).collect();
+    let users: Vec<_> = users
+        .iter()
+        .cloned()
+        .map(api::dto::accounts::UserDto::from)
+        .collect();
     serde_json::to_string_pretty(&users)
         .map(|text| text + "\n")
         .map_err(|error| Error::internal("the list cannot be written", error))
@@ -234,7 +244,9 @@ async fn check(env: &Env, role: Role) -> Result<ExitCode> {
         text.push_str(&format!("  {name}={value}  ({origin})\n"));
     }
     for name in env.unknown_names() {
-        text.push_str(&format!("  {name}: no setting has this name; is it a typing error?\n"));
+        text.push_str(&format!(
+            "  {name}: no setting has this name; is it a typing error?\n"
+        ));
     }
     let loaded = match role {
         Role::Api => ServeSettings::load(env).map(drop),
@@ -249,9 +261,16 @@ async fn check(env: &Env, role: Role) -> Result<ExitCode> {
     let mut text = String::from("Dependencies:\n");
     let states = health::check(&app).await;
     for state in &states {
-        let answer = if state.ok { "ok" } else { "FAILS (see the log above)" };
+        let answer = if state.ok {
+            "ok"
+        } else {
+            "FAILS (see the log above)"
+        };
         let milliseconds = state.latency.as_secs_f64() * 1000.0;
-        text.push_str(&format!("  {}: {answer}, {milliseconds:.1} ms\n", state.name));
+        text.push_str(&format!(
+            "  {}: {answer}, {milliseconds:.1} ms\n",
+            state.name
+        ));
     }
     print(&text)?;
     Ok(if states.iter().all(|state| state.ok) {

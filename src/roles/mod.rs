@@ -37,10 +37,17 @@ fn local_launcher(runner: &RunnerProgram, tasks: &Tasks) -> Result<LocalLauncher
             crate::error::Error::internal("the own executable cannot be found", error)
         })?,
     };
-    Ok(LocalLauncher::new(program, runner.environment.clone(), tasks.clone()))
+    Ok(LocalLauncher::new(
+        program,
+        runner.environment.clone(),
+        tasks.clone(),
+    ))
 }
 
 /// The name of this machine, for the worker list.
 fn hostname() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }

@@ -47,8 +47,11 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode> {
 
 /// A password everyone knows must not guard a door everyone can reach.
 fn check_debug_user(settings: &ServeSettings, allowed: bool) -> Result<()> {
-    let well_known =
-        settings.auth.debug_user.as_ref().is_some_and(|debug| debug.has_default_password);
+    let well_known = settings
+        .auth
+        .debug_user
+        .as_ref()
+        .is_some_and(|debug| debug.has_default_password);
     if !well_known || allowed || settings.listen.is_loopback() {
         return Ok(());
     }
@@ -75,7 +78,10 @@ pub async fn serve(
         .local_addr()
         .map_err(|error| Error::internal("the listener has no address", error))?;
     let ctx = build::serve(&settings, tasks.clone()).await?;
-    let (root, owner) = (ctx.app.runtime_root.clone(), ctx.app.store.owner().to_string());
+    let (root, owner) = (
+        ctx.app.runtime_root.clone(),
+        ctx.app.store.owner().to_string(),
+    );
     let working = Arc::new(blocking(move || WorkingRoot::open(&root, &owner)).await?);
     let server = api::app::start(ctx.clone(), Arc::clone(&working), listener, extra)?;
     let handle = server.handle();

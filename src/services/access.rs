@@ -41,16 +41,26 @@ async fn within(
 }
 
 /// The caller's repository.
-pub async fn repository(store: &SharedStore, actor: &Actor, id: RepositoryId) -> Result<Repository> {
+pub async fn repository(
+    store: &SharedStore,
+    actor: &Actor,
+    id: RepositoryId,
+) -> Result<Repository> {
     let repository = store.repository(id).await?;
-    within(store, actor, repository.project_id, || Error::not_found("Repository", id)).await?;
+    within(store, actor, repository.project_id, || {
+        Error::not_found("Repository", id)
+    })
+    .await?;
     Ok(repository)
 }
 
 /// The caller's scan.
 pub async fn scan(store: &SharedStore, actor: &Actor, id: ScanId) -> Result<Scan> {
     let scan = store.scan(id).await?;
-    within(store, actor, scan.project_id, || Error::not_found("Scan", id)).await?;
+    within(store, actor, scan.project_id, || {
+        Error::not_found("Scan", id)
+    })
+    .await?;
     Ok(scan)
 }
 

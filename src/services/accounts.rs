@@ -35,14 +35,21 @@ pub struct SignedIn {
 }
 
 fn refused() -> Error {
-    Error::new(ErrorCode::InvalidToken, "The email or the password is wrong.")
+    Error::new(
+        ErrorCode::InvalidToken,
+        "The email or the password is wrong.",
+    )
 }
 
 /// Signs a user in with email and password. Takes the same time whether or not the user exists.
 pub async fn sign_in(ctx: &ServeContext, email: &str, password: String) -> Result<SignedIn> {
     let email = normalise_email(email);
     let known = ctx.app.store.user_by_email(&email).await?;
-    let debug = ctx.auth.debug_user.as_ref().filter(|debug| normalise_email(&debug.email) == email);
+    let debug = ctx
+        .auth
+        .debug_user
+        .as_ref()
+        .filter(|debug| normalise_email(&debug.email) == email);
     let debug_matches = debug.is_some_and(|debug| is_password_of(debug, &password));
     let stored = known.as_ref().and_then(|user| user.password_hash.clone());
     let hash_matches =
@@ -64,7 +71,10 @@ pub async fn sign_in(ctx: &ServeContext, email: &str, password: String) -> Resul
         created_at: now,
         updated_at: now,
     };
-    ctx.app.store.insert_session(session, tokens::REFRESH_LIFETIME).await?;
+    ctx.app
+        .store
+        .insert_session(session, tokens::REFRESH_LIFETIME)
+        .await?;
     tracing::info!(user_id = %user.id, "signed in");
     Ok(SignedIn {
         access_token: ctx.tokens.issue(user.id, session_id, now)?,
@@ -74,12 +84,23 @@ pub async fn sign_in(ctx: &ServeContext, email: &str, password: String) -> Resul
 }
 
 fn is_password_of(debug: &DebugUser, password: &str) -> bool {
-    debug.password.expose().as_bytes().ct_eq(password.as_bytes()).into()
+    debug
+        .password
+        .expose()
+        .as_bytes()
+        .ct_eq(password.as_bytes())
+        .into()
 }
 
 /// Adds the debug user on its first sign-in; two at once end with the same user.
 async fn insert_debug_user(app: &AppContext, email: &str) -> Result<User> {
-    let user = new_user(email, "Debug user", Group::ALL.to_vec(), None, app.clock.now());
+    let user = new_user(
+        email,
+        "Debug user",
+        Group::ALL.to_vec(),
+        None,
+        app.clock.now(),
+    );
     match app.store.insert_user(user).await {
         Err(error) if error.code() == ErrorCode::Conflict => {
             app.store.user_by_email(email).await?.ok_or_else(refused)
@@ -170,7 +191,9 @@ async fn authenticate_key(ctx: &ServeContext, secret: &str) -> Result<Actor> {
     let key = key.ok_or_else(|| Error::of(ErrorCode::InvalidToken))?;
     let user = active_user(ctx, key.user_id).await?;
     let now = ctx.app.clock.now();
-    let stale = key.last_used_at.is_none_or(|used| now.since(used) >= TOUCH_EVERY);
+    let stale = key
+        .last_used_at
+        .is_none_or(|used| now.since(used) >= TOUCH_EVERY);
     if stale && let Err(error) = ctx.app.store.touch_api_key(key.id, now).await {
         // Not knowing when a key was used last must not keep its owner out.
         tracing::warn!(%error, key_id = %key.id, "the use of an API key could not be noted");
@@ -186,7 +209,9 @@ async fn active_user(ctx: &ServeContext, id: UserId) -> Result<User> {
     match ctx.app.store.user(id).await {
         Ok(user) if user.is_active => Ok(user),
         Ok(_) => Err(Error::of(ErrorCode::InvalidToken)),
-        Err(error) if error.code() == ErrorCode::NotFound => Err(Error::of(ErrorCode::InvalidToken)),
+        Err(error) if error.code() == ErrorCode::NotFound => {
+            Err(Error::of(ErrorCode::InvalidToken))
+        }
         Err(error) => Err(error),
     }
 }
@@ -281,7 +306,10 @@ pub async fn add_user(
         && email.len() <= 254
         && !email.chars().any(|c| c.is_whitespace() || c.is_control());
     if !plausible {
-        return Err(Error::field("email", format!("'{email}' is not an email address")));
+        return Err(Error::field(
+            "email",
+            format!("'{email}' is not an email address"),
+        ));
     }
     let hash = hash_password(password).await?;
     let name = display_name.unwrap_or(&email).to_owned();
@@ -297,7 +325,9 @@ pub async fn change_user(app: &AppContext, email: &str, change: UserChange) -> R
         .user_by_email(&email)
         .await?
         .ok_or_else(|| Error::not_found("User", &email))?;
-    app.store.change_user(user.id, change, app.clock.now()).await
+    app.store
+        .change_user(user.id, change, app.clock.now())
+        .await
 }
 
 /// Checks a new password and hashes it.

@@ -8,11 +8,7 @@ use crate::{
     clock::new_id,
     context::AppContext,
     domain::{
-        ids::ScanId,
-        lease::is_lease_lost,
-        runner_job::RunnerJobStatus,
-        scan::Scan,
-        worker::Worker,
+        ids::ScanId, lease::is_lease_lost, runner_job::RunnerJobStatus, scan::Scan, worker::Worker,
     },
     error::Result,
     launcher::{LaunchSpec, Launched, RunnerExit, SharedLauncher},
@@ -85,7 +81,12 @@ impl Dispatcher {
             started_at,
             last_heartbeat_at: self.app.clock.now(),
         };
-        if let Err(error) = self.app.store.heartbeat(worker, self.settings.heartbeat_ttl).await {
+        if let Err(error) = self
+            .app
+            .store
+            .heartbeat(worker, self.settings.heartbeat_ttl)
+            .await
+        {
             tracing::warn!(%error, cause = ?error, "the heartbeat could not be stored");
         }
     }
@@ -93,7 +94,12 @@ impl Dispatcher {
     /// One look at the store: recover, publish what an interrupted process left, claim.
     async fn round(self: &Arc<Self>, active: &Active) -> Result<()> {
         let now = self.app.clock.now();
-        for recovered in self.app.store.recover_scans(self.settings.recovery, now).await? {
+        for recovered in self
+            .app
+            .store
+            .recover_scans(self.settings.recovery, now)
+            .await?
+        {
             tracing::warn!(
                 scan_id = %recovered.scan.id,
                 status = %recovered.scan.status,
@@ -157,7 +163,8 @@ impl Dispatcher {
             Err(error) => {
                 tracing::error!(scan_id = %spec.scan_id, %error, cause = ?error, "no runner");
                 let reason = error.public_message().to_owned();
-                self.note_exit(spec, Some(RunnerExit { code: None, reason })).await;
+                self.note_exit(spec, Some(RunnerExit { code: None, reason }))
+                    .await;
                 Ok(())
             }
         }
@@ -188,7 +195,10 @@ impl Dispatcher {
                 continue;
             };
             let now = self.app.clock.now();
-            if scan.cancel_requested_at.is_some_and(|at| now.since(at) > CANCEL_PATIENCE) {
+            if scan
+                .cancel_requested_at
+                .is_some_and(|at| now.since(at) > CANCEL_PATIENCE)
+            {
                 return;
             }
         }

@@ -49,10 +49,16 @@ pub async fn triage(
     let status = decision.status.unwrap_or(current.status);
     if status != FindingStatus::Dismissed {
         if decision.reason.is_some() {
-            return Err(Error::field("reason", "is kept for dismissed findings only"));
+            return Err(Error::field(
+                "reason",
+                "is kept for dismissed findings only",
+            ));
         }
         if decision.accepted_until.is_some() {
-            return Err(Error::field("accepted_until", "is for dismissed findings only"));
+            return Err(Error::field(
+                "accepted_until",
+                "is for dismissed findings only",
+            ));
         }
     } else if decision.reason.is_none() && current.dismiss_reason.is_none() {
         return Err(Error::field("reason", "is required to dismiss a finding"));
@@ -60,5 +66,8 @@ pub async fn triage(
     if decision.accepted_until.is_some_and(|until| until <= now) {
         return Err(Error::field("accepted_until", "must lie in the future"));
     }
-    ctx.app.store.triage_finding(id, decision, expected_version, now).await
+    ctx.app
+        .store
+        .triage_finding(id, decision, expected_version, now)
+        .await
 }

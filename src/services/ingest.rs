@@ -8,11 +8,7 @@ use crate::{
     clock::new_id,
     context::ServeContext,
     domain::{
-        ids::RepositoryId,
-        job::Job,
-        lease::Fence,
-        object_key::ObjectKey,
-        repository::Repository,
+        ids::RepositoryId, job::Job, lease::Fence, object_key::ObjectKey, repository::Repository,
         snapshot::Snapshot,
     },
     error::{Error, ErrorCode, Result},
@@ -81,7 +77,10 @@ pub async fn run(
             IngestResult::Failed(error.to_failure())
         }
     };
-    ctx.app.store.finish_ingest(job.id, fence, result, ctx.app.clock.now()).await?;
+    ctx.app
+        .store
+        .finish_ingest(job.id, fence, result, ctx.app.clock.now())
+        .await?;
     if let IngestInput::Archive { key, .. } = &input {
         ctx.app.objects.delete(&ObjectKey::parse(key)?).await?;
     }
@@ -101,13 +100,15 @@ async fn ingest(
         IngestInput::Git => fetch_git(ctx, repository, tree_path, cancel.clone()).await?,
         IngestInput::Archive { key, label } => {
             let archive = folder.path().join("archive");
-            ctx.app.objects.fetch_to(&ObjectKey::parse(key)?, &archive).await?;
+            ctx.app
+                .objects
+                .fetch_to(&ObjectKey::parse(key)?, &archive)
+                .await?;
             let limits = source_limits(&ctx.limits);
             let token = cancel.clone();
-            let tree = blocking(move || {
-                workspace::archive::unpack(&archive, &tree_path, &limits, &token)
-            })
-            .await?;
+            let tree =
+                blocking(move || workspace::archive::unpack(&archive, &tree_path, &limits, &token))
+                    .await?;
             Fetched {
                 tree,
                 commit: None,
@@ -123,8 +124,10 @@ async fn ingest(
     })
     .await?;
     if packed.file_count == 0 {
-        return Err(Error::new(ErrorCode::IngestFailed, "The source contains no files")
-            .with_detail("reason", "empty"));
+        return Err(
+            Error::new(ErrorCode::IngestFailed, "The source contains no files")
+                .with_detail("reason", "empty"),
+        );
     }
     let key = ObjectKey::snapshot(repository.id, &packed.tree_sha256);
     ctx.app.objects.put_file(&key, &zip).await?;

@@ -37,7 +37,9 @@ pub async fn get(ctx: &ServeContext, actor: &Actor, id: JobId) -> Result<Job> {
     let visible = match job.kind {
         JobKind::Ingest | JobKind::GenerateThreatProfile | JobKind::Import | JobKind::Export => {
             let repository = job.subject_id.parse().map_err(|_| missing())?;
-            access::repository(&ctx.app.store, actor, repository).await.map(drop)
+            access::repository(&ctx.app.store, actor, repository)
+                .await
+                .map(drop)
         }
         // What it deletes is gone for everyone already.
         JobKind::DeleteProject | JobKind::WebhookDelivery | JobKind::Cleanup => Err(missing()),
@@ -110,7 +112,9 @@ async fn run_claimed(ctx: &ServeContext, working: &WorkingRoot, claimed: Claimed
         }
         Err(error) => {
             tracing::error!(job_id = %job.id, %error, cause = ?error, "a job failed");
-            store.finish_job(job.id, fence, Err(error.to_failure()), now).await
+            store
+                .finish_job(job.id, fence, Err(error.to_failure()), now)
+                .await
         }
     };
     if let Err(error) = noted
@@ -132,7 +136,12 @@ async fn keep_lease(
             () = cancel.cancelled() => std::future::pending::<()>().await,
             () = tokio::time::sleep(ctx.scans.lease / 3) => {}
         }
-        match ctx.app.store.renew_job(job.id, fence, ctx.scans.lease, job.progress).await {
+        match ctx
+            .app
+            .store
+            .renew_job(job.id, fence, ctx.scans.lease, job.progress)
+            .await
+        {
             Ok(()) => {}
             Err(error) if is_lease_lost(&error) => return error,
             Err(error) => tracing::warn!(%error, cause = ?error, "a lease could not be renewed"),
@@ -158,5 +167,8 @@ async fn run_one(
             ));
         }
     }
-    ctx.app.store.finish_job(job.id, fence, Ok(()), ctx.app.clock.now()).await
+    ctx.app
+        .store
+        .finish_job(job.id, fence, Ok(()), ctx.app.clock.now())
+        .await
 }

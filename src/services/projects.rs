@@ -51,7 +51,11 @@ pub async fn list(
 }
 
 /// One project of the caller.
-pub async fn get(ctx: &ServeContext, actor: &Actor, id: ProjectId) -> Result<(Project, ProjectRollup)> {
+pub async fn get(
+    ctx: &ServeContext,
+    actor: &Actor,
+    id: ProjectId,
+) -> Result<(Project, ProjectRollup)> {
     let project = access::project(&ctx.app.store, actor, id).await?;
     let rollup = ctx.app.store.project_rollup(id).await?;
     Ok((project, rollup))
@@ -65,7 +69,11 @@ pub async fn change(
     change: ProjectChange,
 ) -> Result<(Project, ProjectRollup)> {
     access::project(&ctx.app.store, actor, id).await?;
-    let project = ctx.app.store.change_project(id, change, ctx.app.clock.now()).await?;
+    let project = ctx
+        .app
+        .store
+        .change_project(id, change, ctx.app.clock.now())
+        .await?;
     let rollup = ctx.app.store.project_rollup(id).await?;
     Ok((project, rollup))
 }
@@ -74,7 +82,13 @@ pub async fn change(
 pub async fn delete(ctx: &ServeContext, actor: &Actor, id: ProjectId) -> Result<Job> {
     access::project(&ctx.app.store, actor, id).await?;
     let now = ctx.app.clock.now();
-    let job = Job::queued(new_id(), JobKind::DeleteProject, id, serde_json::Value::Null, now);
+    let job = Job::queued(
+        new_id(),
+        JobKind::DeleteProject,
+        id,
+        serde_json::Value::Null,
+        now,
+    );
     ctx.app.store.delete_project(id, job.clone(), now).await?;
     ctx.job_queued.notify_one();
     Ok(job)
@@ -100,7 +114,12 @@ pub async fn run_deletion(app: &AppContext, job: &Job, cancel: &CancellationToke
             let part = app.store.scans(filter, page).await?;
             scans.extend(part.items);
             match part.next {
-                Some(next) => page = PageRequest { limit: 200, after: Some(next) },
+                Some(next) => {
+                    page = PageRequest {
+                        limit: 200,
+                        after: Some(next),
+                    }
+                }
                 None => break,
             }
         }
@@ -115,11 +134,17 @@ pub async fn run_deletion(app: &AppContext, job: &Job, cancel: &CancellationToke
         }
     }
     for scan in &scans {
-        app.objects.delete_prefix(&ObjectKey::scan_prefix(scan.id)).await?;
+        app.objects
+            .delete_prefix(&ObjectKey::scan_prefix(scan.id))
+            .await?;
     }
     for repository in repositories {
-        app.objects.delete_prefix(&ObjectKey::snapshots_prefix(repository)).await?;
-        app.objects.delete_prefix(&ObjectKey::uploads_prefix(repository)).await?;
+        app.objects
+            .delete_prefix(&ObjectKey::snapshots_prefix(repository))
+            .await?;
+        app.objects
+            .delete_prefix(&ObjectKey::uploads_prefix(repository))
+            .await?;
     }
     app.store.purge_project(id).await
 }

@@ -34,11 +34,17 @@ pub async fn publish(app: &AppContext, scan: &Scan) -> Result<()> {
         }
         // Written from the store, which has every attempt's events and the terminal one.
         let events = events_as_lines(app, scan).await?;
-        app.objects.put_bytes(&ObjectKey::artifact(scan.id, Artifact::Events), events).await?;
+        app.objects
+            .put_bytes(&ObjectKey::artifact(scan.id, Artifact::Events), events)
+            .await?;
     }
     let prefix = ObjectKey::scan_prefix(scan.id);
-    app.objects.delete_prefix(&format!("{prefix}attempts/")).await?;
-    app.objects.delete_prefix(&format!("{prefix}checkpoints/")).await?;
+    app.objects
+        .delete_prefix(&format!("{prefix}attempts/"))
+        .await?;
+    app.objects
+        .delete_prefix(&format!("{prefix}checkpoints/"))
+        .await?;
     match scan.artifacts_attempt {
         Some(_) => app.store.mark_artifacts_published(scan.id).await,
         None => Ok(()),
@@ -105,14 +111,23 @@ pub async fn open(
     let scan = access::scan(&ctx.app.store, actor, id).await?;
     if !scan.artifacts_published {
         return Err(Error::conflict(if scan.status.is_final() {
-            format!("A scan that is {} before it produced anything has no report", scan.status)
+            format!(
+                "A scan that is {} before it produced anything has no report",
+                scan.status
+            )
         } else {
-            format!("The scan is still {}; its report exists once it has ended", scan.status)
+            format!(
+                "The scan is still {}; its report exists once it has ended",
+                scan.status
+            )
         }));
     }
     let artifact = match format {
         ReportFormat::Json => Artifact::Report,
         ReportFormat::Sarif => Artifact::Sarif,
     };
-    ctx.app.objects.open(&ObjectKey::artifact(id, artifact)).await
+    ctx.app
+        .objects
+        .open(&ObjectKey::artifact(id, artifact))
+        .await
 }

@@ -101,7 +101,10 @@ pub async fn create(
         created_at: now,
         updated_at: now,
     };
-    ctx.app.store.insert_repository(repository.clone(), job.clone()).await?;
+    ctx.app
+        .store
+        .insert_repository(repository.clone(), job.clone())
+        .await?;
     ctx.job_queued.notify_one();
     Ok((repository, job))
 }
@@ -109,7 +112,13 @@ pub async fn create(
 fn ingest_job(id: RepositoryId, input: &IngestInput, ctx: &ServeContext) -> Result<Job> {
     let input = serde_json::to_value(input)
         .map_err(|error| Error::internal("an ingest cannot be described", error))?;
-    Ok(Job::queued(new_id(), JobKind::Ingest, id, input, ctx.app.clock.now()))
+    Ok(Job::queued(
+        new_id(),
+        JobKind::Ingest,
+        id,
+        input,
+        ctx.app.clock.now(),
+    ))
 }
 
 /// A repository of the caller.
@@ -169,7 +178,10 @@ pub async fn change(
         git_token,
         default_paths: edit.default_paths,
     };
-    ctx.app.store.change_repository(id, change, ctx.app.clock.now()).await
+    ctx.app
+        .store
+        .change_repository(id, change, ctx.app.clock.now())
+        .await
 }
 
 /// Removes a repository of the caller with everything in it.
@@ -179,14 +191,27 @@ pub async fn remove(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Resu
         repository_id: Some(id),
         ..Default::default()
     };
-    let scans = ctx.app.store.scans(filter, PageRequest::first(usize::MAX)).await?;
+    let scans = ctx
+        .app
+        .store
+        .scans(filter, PageRequest::first(usize::MAX))
+        .await?;
     // Records first: files without a record are harmless, records without files are not.
     ctx.app.store.remove_repository(id).await?;
     for scan in scans.items {
-        ctx.app.objects.delete_prefix(&ObjectKey::scan_prefix(scan.id)).await?;
+        ctx.app
+            .objects
+            .delete_prefix(&ObjectKey::scan_prefix(scan.id))
+            .await?;
     }
-    ctx.app.objects.delete_prefix(&ObjectKey::snapshots_prefix(id)).await?;
-    ctx.app.objects.delete_prefix(&ObjectKey::uploads_prefix(id)).await
+    ctx.app
+        .objects
+        .delete_prefix(&ObjectKey::snapshots_prefix(id))
+        .await?;
+    ctx.app
+        .objects
+        .delete_prefix(&ObjectKey::uploads_prefix(id))
+        .await
 }
 
 /// Fetches a git repository again.
@@ -222,7 +247,9 @@ pub async fn check_upload(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -
         )));
     }
     if repository.ingest_status == IngestStatus::Ingesting {
-        return Err(Error::conflict("Another source is being ingested; wait until it is done"));
+        return Err(Error::conflict(
+            "Another source is being ingested; wait until it is done",
+        ));
     }
     Ok(())
 }

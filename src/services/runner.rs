@@ -25,9 +25,7 @@ use crate::{
     error::{Error, ErrorCode, Result},
     settings::V16Settings,
     shutdown::blocking,
-    store::{
-        Artifacts, ClaimRequest, ClaimedScan, PageRequest, ScanBatch, ScanEnd, ScanFilter,
-    },
+    store::{Artifacts, ClaimRequest, ClaimedScan, PageRequest, ScanBatch, ScanEnd, ScanFilter},
     workspace,
 };
 use serde_json::json;
@@ -88,7 +86,11 @@ pub async fn run(app: &AppContext, options: &RunnerOptions, order: RunnerOrder) 
         None => claim(app, options, order.scan_id).await?,
     };
     let now = app.clock.now();
-    let adopted = match app.store.adopt_scan(order.scan_id, claim, options.lease, now).await {
+    let adopted = match app
+        .store
+        .adopt_scan(order.scan_id, claim, options.lease, now)
+        .await
+    {
         Err(error) if is_lease_lost(&error) => return Ok(RunEnd::LeaseLost),
         result => result?,
     };
@@ -116,7 +118,9 @@ async fn claim(app: &AppContext, options: &RunnerOptions, id: ScanId) -> Result<
         Some(ClaimedScan { fence, .. }) => Ok(fence),
         None => {
             let status = app.store.scan(id).await?.status;
-            Err(Error::conflict(format!("Scan {id} is {status}, not queued")))
+            Err(Error::conflict(format!(
+                "Scan {id} is {status}, not queued"
+            )))
         }
     }
 }
@@ -146,7 +150,9 @@ impl Run<'_> {
             (_, Some(Interrupt::LeaseLost)) => Ok(RunEnd::LeaseLost),
             (_, Some(Interrupt::Shutdown)) => {
                 let reason = "the runner was asked to stop";
-                store.release_scan(self.scan.id, self.fence, reason, now).await?;
+                store
+                    .release_scan(self.scan.id, self.fence, reason, now)
+                    .await?;
                 Ok(RunEnd::HandedBack)
             }
             (Ok(outcome), Some(Interrupt::CalledOff)) => {
@@ -165,7 +171,8 @@ impl Run<'_> {
             (Err(error), None) if is_lease_lost(&error) || error.code().retryable() => Err(error),
             (Err(error), None) => {
                 tracing::error!(%error, cause = ?error, "the scan broke");
-                self.finish(ScanEnd::Failed(error.to_failure()), Artifacts::None).await
+                self.finish(ScanEnd::Failed(error.to_failure()), Artifacts::None)
+                    .await
             }
         }
     }
@@ -182,7 +189,11 @@ impl Run<'_> {
             let called_off = if since_renewal >= self.options.lease / 3 {
                 since_renewal = Duration::ZERO;
                 let (id, fence) = (self.scan.id, self.fence);
-                let check = self.app.store.renew_scan(id, fence, self.options.lease).await;
+                let check = self
+                    .app
+                    .store
+                    .renew_scan(id, fence, self.options.lease)
+                    .await;
                 check.map(|check| check.cancel_requested)
             } else {
                 self.look().await
@@ -215,13 +226,9 @@ impl Run<'_> {
         let working = blocking(move || WorkingRoot::open(&root, &owner)).await?;
         let folder = working.folder("scan")?;
         let tree = folder.path().join("tree");
-        let zip = threat_profiles::fetch_snapshot(
-            self.app,
-            self.scan.snapshot_id,
-            folder.path(),
-            &tree,
-        )
-        .await?;
+        let zip =
+            threat_profiles::fetch_snapshot(self.app, self.scan.snapshot_id, folder.path(), &tree)
+                .await?;
         let profile =
             threat_profiles::ensure(self.app, self.scan.repository_id, tree.clone()).await?;
         let delivery = Delivery {
@@ -308,7 +315,11 @@ impl Run<'_> {
             now: Some(self.app.clock.now()),
             ..ScanBatch::default()
         };
-        self.app.store.append_to_scan(scan.id, self.fence, batch).await.map(drop)
+        self.app
+            .store
+            .append_to_scan(scan.id, self.fence, batch)
+            .await
+            .map(drop)
     }
 
     /// Files that moved since the newest completed scan of this repository.
@@ -318,7 +329,10 @@ impl Run<'_> {
         };
         let snapshot = self.app.store.snapshot(previous).await?;
         let old = folder.join("previous.zip");
-        self.app.objects.fetch_to(&ObjectKey::parse(&snapshot.storage_key)?, &old).await?;
+        self.app
+            .objects
+            .fetch_to(&ObjectKey::parse(&snapshot.storage_key)?, &old)
+            .await?;
         blocking(move || workspace::snapshot::renames(&old, &zip)).await
     }
 
@@ -357,7 +371,10 @@ impl Run<'_> {
                 (Artifact::Report, report::to_json(&outcome.report)?),
                 (
                     Artifact::Sarif,
-                    text(&report::to_sarif(&outcome.report, &report::SarifContext::default()))?,
+                    text(&report::to_sarif(
+                        &outcome.report,
+                        &report::SarifContext::default(),
+                    ))?,
                 ),
                 (Artifact::Summary, text(&summary)?),
                 (Artifact::DebugBundle, bundle(&outcome.debug.files)?),
@@ -374,7 +391,11 @@ impl Run<'_> {
     async fn finish(&self, end: ScanEnd, artifacts: Artifacts) -> Result<RunEnd> {
         let (id, fence) = (self.scan.id, self.fence);
         let now = self.app.clock.now();
-        let scan = self.app.store.finish_scan(id, fence, end, artifacts, now).await?;
+        let scan = self
+            .app
+            .store
+            .finish_scan(id, fence, end, artifacts, now)
+            .await?;
         if let Err(error) = reports::publish(self.app, &scan).await {
             // The scan has ended; a dispatcher publishes what is missing.
             tracing::warn!(%error, cause = ?error, "artifacts are not published yet");
@@ -402,16 +423,18 @@ fn completed(outcome: &ScanOutcome) -> ScanEnd {
 
 /// The debug bundle as one zip.
 fn bundle(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
-    let cannot = |error: zip::result::ZipError| {
-        Error::internal("the debug bundle cannot be written", error)
-    };
+    let cannot =
+        |error: zip::result::ZipError| Error::internal("the debug bundle cannot be written", error);
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in files {
-        zip.start_file(name.as_str(), zip::write::SimpleFileOptions::default()).map_err(cannot)?;
+        zip.start_file(name.as_str(), zip::write::SimpleFileOptions::default())
+            .map_err(cannot)?;
         zip.write_all(bytes)
             .map_err(|error| Error::internal("the debug bundle cannot be written", error))?;
     }
-    zip.finish().map(std::io::Cursor::into_inner).map_err(cannot)
+    zip.finish()
+        .map(std::io::Cursor::into_inner)
+        .map_err(cannot)
 }
 
 /// Checkpoints in the object store, called from the engine's threads.

@@ -44,7 +44,10 @@ pub struct NewScan {
 pub fn check_paths(patterns: &[String], field: &str) -> Result<()> {
     let mut wrong = Vec::new();
     if patterns.len() > MAX_PATTERNS {
-        wrong.push(FieldError::new(field, format!("has more than {MAX_PATTERNS} patterns")));
+        wrong.push(FieldError::new(
+            field,
+            format!("has more than {MAX_PATTERNS} patterns"),
+        ));
     }
     for (index, pattern) in patterns.iter().enumerate() {
         let place = format!("{field}[{index}]");
@@ -56,7 +59,10 @@ pub fn check_paths(patterns: &[String], field: &str) -> Result<()> {
         } else if let Err(error) =
             ignore::gitignore::GitignoreBuilder::new("").add_line(None, pattern)
         {
-            wrong.push(FieldError::new(place, format!("is not a gitignore-style pattern: {error}")));
+            wrong.push(FieldError::new(
+                place,
+                format!("is not a gitignore-style pattern: {error}"),
+            ));
         }
     }
     if wrong.is_empty() {
@@ -75,7 +81,9 @@ pub async fn create(
 ) -> Result<Scan> {
     let store = &ctx.app.store;
     let repository = access::repository(store, actor, id).await?;
-    let latest = repository.latest_snapshot_id.filter(|_| repository.is_ready());
+    let latest = repository
+        .latest_snapshot_id
+        .filter(|_| repository.is_ready());
     let latest = latest.ok_or_else(|| {
         Error::conflict(format!(
             "The repository cannot be scanned while its ingest_status is '{}'",
@@ -86,13 +94,19 @@ pub async fn create(
     if snapshot_id != latest {
         let snapshot = access::snapshot(store, actor, snapshot_id).await?;
         if snapshot.repository_id != id {
-            return Err(Error::field("snapshot_id", "is a snapshot of another repository"));
+            return Err(Error::field(
+                "snapshot_id",
+                "is a snapshot of another repository",
+            ));
         }
     }
     if let Some(baseline) = wish.baseline_scan_id {
         let baseline = access::scan(store, actor, baseline).await?;
         if baseline.repository_id != id {
-            return Err(Error::field("baseline_scan_id", "is a scan of another repository"));
+            return Err(Error::field(
+                "baseline_scan_id",
+                "is a scan of another repository",
+            ));
         }
     }
     let paths = wish.paths.unwrap_or(repository.default_paths);
@@ -138,7 +152,9 @@ pub async fn create(
         started_at: None,
         completed_at: None,
     };
-    let scan = store.create_scan(scan, ctx.limits.max_active_scans_per_user).await?;
+    let scan = store
+        .create_scan(scan, ctx.limits.max_active_scans_per_user)
+        .await?;
     tracing::info!(scan_id = %scan.id, repository_id = %id, "scan queued");
     ctx.scan_queued.notify_one();
     Ok(scan)

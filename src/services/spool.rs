@@ -121,8 +121,7 @@ fn unusable() -> Error {
 
 impl EventSink for Spool {
     fn emit(&self, event: EngineEvent) {
-        let waiting =
-            self.written.load(Ordering::SeqCst) - self.delivered.load(Ordering::SeqCst);
+        let waiting = self.written.load(Ordering::SeqCst) - self.delivered.load(Ordering::SeqCst);
         if matches!(event, EngineEvent::Log { .. }) && waiting > PRESSURE_BYTES {
             self.dropped.fetch_add(1, Ordering::SeqCst);
             return;
@@ -169,7 +168,12 @@ impl Delivery {
         };
         for event in events {
             match event {
-                EngineEvent::Progress { phase, component, progress, message } => {
+                EngineEvent::Progress {
+                    phase,
+                    component,
+                    progress,
+                    message,
+                } => {
                     batch.events.push(self.event(
                         kind::SCAN_PROGRESS,
                         json!({
@@ -189,13 +193,19 @@ impl Delivery {
                     let payload = json!({"level": level, "message": message});
                     batch.events.push(self.event(kind::SCAN_LOG, payload));
                 }
-                EngineEvent::ComponentFinished { component, findings } => {
+                EngineEvent::ComponentFinished {
+                    component,
+                    findings,
+                } => {
                     batch.findings.extend(findings.into_iter().map(new_finding));
                     batch.finished_component = Some(component);
                 }
             }
         }
-        self.store.append_to_scan(self.scan_id, self.fence, batch).await.map(drop)
+        self.store
+            .append_to_scan(self.scan_id, self.fence, batch)
+            .await
+            .map(drop)
     }
 
     /// An event of this scan, on its way.

@@ -38,14 +38,23 @@ pub async fn put(
     content: ThreatProfileContent,
 ) -> Result<ThreatProfile> {
     access::repository(&ctx.app.store, actor, id).await?;
-    store(&ctx.app, id, content, ProfileOrigin::Edited, OnlyIfMissing::No).await
+    store(
+        &ctx.app,
+        id,
+        content,
+        ProfileOrigin::Edited,
+        OnlyIfMissing::No,
+    )
+    .await
 }
 
 /// Starts the generation of a new version from the newest snapshot.
 pub async fn generate(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Result<Job> {
     let repository = access::repository(&ctx.app.store, actor, id).await?;
     if repository.latest_snapshot_id.is_none() {
-        return Err(Error::conflict("The repository has no source yet; ingest it first"));
+        return Err(Error::conflict(
+            "The repository has no source yet; ingest it first",
+        ));
     }
     let now = ctx.app.clock.now();
     let job = Job::queued(
@@ -79,7 +88,14 @@ pub async fn run(app: &AppContext, working: &WorkingRoot, job: &Job) -> Result<(
         Ok(content)
     })
     .await?;
-    store(app, id, content, ProfileOrigin::Generated, OnlyIfMissing::No).await?;
+    store(
+        app,
+        id,
+        content,
+        ProfileOrigin::Generated,
+        OnlyIfMissing::No,
+    )
+    .await?;
     Ok(())
 }
 
@@ -93,7 +109,14 @@ pub async fn ensure(
         return Ok(profile);
     }
     let content = blocking(move || engine::generate_threat_profile(&tree)).await?;
-    store(app, id, content, ProfileOrigin::Generated, OnlyIfMissing::Yes).await
+    store(
+        app,
+        id,
+        content,
+        ProfileOrigin::Generated,
+        OnlyIfMissing::Yes,
+    )
+    .await
 }
 
 async fn store(
@@ -123,7 +146,9 @@ pub async fn fetch_snapshot(
 ) -> Result<std::path::PathBuf> {
     let snapshot = app.store.snapshot(id).await?;
     let zip = folder.join(format!("{id}.zip"));
-    app.objects.fetch_to(&ObjectKey::parse(&snapshot.storage_key)?, &zip).await?;
+    app.objects
+        .fetch_to(&ObjectKey::parse(&snapshot.storage_key)?, &zip)
+        .await?;
     let (archive, target) = (zip.clone(), tree.to_owned());
     blocking(move || {
         workspace::snapshot::extract(&archive, &target, &CancellationToken::new()).map(drop)

@@ -43,7 +43,10 @@ impl WorkingRoot {
         lock.lock().map_err(cannot)?;
         fs::rename(&unnamed, runtime_root.join(format!("{owner}.lock"))).map_err(cannot)?;
         let folder = runtime_root.join(owner);
-        fs::DirBuilder::new().mode(0o700).create(&folder).map_err(cannot)?;
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&folder)
+            .map_err(cannot)?;
         Ok(Self {
             folder,
             _lock: lock,
@@ -60,7 +63,9 @@ impl WorkingRoot {
 
     /// The path of a new file that does not exist yet, inside this process's folder.
     pub fn file(&self) -> Result<tempfile::NamedTempFile> {
-        tempfile::Builder::new().tempfile_in(&self.folder).map_err(cannot)
+        tempfile::Builder::new()
+            .tempfile_in(&self.folder)
+            .map_err(cannot)
     }
 }
 
@@ -78,7 +83,9 @@ fn sweep(runtime_root: &Path) {
     };
     for entry in entries.flatten() {
         let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "lock")
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "lock")
             && let Ok(lock) = File::open(&path)
             && lock.try_lock().is_ok()
         {

@@ -145,7 +145,10 @@ pub fn find(name: &str) -> Option<&'static Variable> {
 pub fn help_for(role: Role) -> String {
     let mut text = String::from("Settings (environment variables, or a .env file):\n");
     let mut group = "";
-    for variable in CATALOGUE.iter().filter(|variable| variable.roles.contains(&role)) {
+    for variable in CATALOGUE
+        .iter()
+        .filter(|variable| variable.roles.contains(&role))
+    {
         if variable.group != group {
             group = variable.group;
             text.push_str(&format!("\n  {group}\n"));
@@ -153,7 +156,10 @@ pub fn help_for(role: Role) -> String {
         let default = variable
             .default
             .map_or(String::new(), |default| format!(" [default: {default}]"));
-        text.push_str(&format!("    {}{default}\n        {}\n", variable.name, variable.help));
+        text.push_str(&format!(
+            "    {}{default}\n        {}\n",
+            variable.name, variable.help
+        ));
     }
     text
 }
@@ -171,7 +177,10 @@ pub fn env_example() -> String {
             text.push_str(&format!("\n# --- {group}\n"));
         }
         let value = variable.default.unwrap_or("");
-        text.push_str(&format!("# {}\n#{}={value}\n", variable.help, variable.name));
+        text.push_str(&format!(
+            "# {}\n#{}={value}\n",
+            variable.help, variable.name
+        ));
     }
     text
 }

@@ -129,7 +129,10 @@ impl RunnerProgram {
         let mut environment = env.for_child(Role::Runner);
         // The child may run elsewhere: give it the same folder, absolute.
         let data_dir = std::path::absolute(&storage.data_dir).unwrap_or(storage.data_dir.clone());
-        environment.insert("VEGA_DATA_DIR".into(), data_dir.to_string_lossy().into_owned());
+        environment.insert(
+            "VEGA_DATA_DIR".into(),
+            data_dir.to_string_lossy().into_owned(),
+        );
         Self {
             program: None,
             environment,

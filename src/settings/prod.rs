@@ -25,7 +25,10 @@ pub(super) fn check_serve(settings: &ServeSettings, reader: &mut Reader<'_>) {
         return;
     }
     if settings.scans.mode == ExecutionMode::Thread {
-        reader.problem("VEGA_SCAN_EXECUTION_MODE", "must be sqs or external in prod");
+        reader.problem(
+            "VEGA_SCAN_EXECUTION_MODE",
+            "must be sqs or external in prod",
+        );
     }
     if settings.auth.provider == AuthProvider::Custom && !reader.flag("VEGA_ALLOW_LOCAL_USERS") {
         reader.problem(

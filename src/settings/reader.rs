@@ -29,7 +29,10 @@ impl<'a> Reader<'a> {
 
     /// The text of a setting, or its default from the catalogue.
     pub fn optional(&self, name: &str) -> Option<String> {
-        debug_assert!(catalogue::find(name).is_some(), "{name} is not in the catalogue");
+        debug_assert!(
+            catalogue::find(name).is_some(),
+            "{name} is not in the catalogue"
+        );
         self.env.get(name).map(str::to_owned).or_else(|| {
             let variable = catalogue::find(name)?;
             variable.default.map(str::to_owned)

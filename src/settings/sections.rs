@@ -129,7 +129,10 @@ impl StorageSettings {
             .secret("VEGA_DATABASE_URL")
             .or_else(|| reader.foreign_secret("DATABASE_URL"));
         if persistence == PersistenceBackend::Postgres && database_url.is_none() {
-            reader.problem("VEGA_DATABASE_URL", "is required with VEGA_PERSISTENCE_BACKEND=postgres");
+            reader.problem(
+                "VEGA_DATABASE_URL",
+                "is required with VEGA_PERSISTENCE_BACKEND=postgres",
+            );
         }
         if files == FileBackend::S3 {
             for bucket in ["VEGA_S3_SOURCE_BUCKET", "VEGA_S3_ARTIFACTS_BUCKET"] {
@@ -200,7 +203,10 @@ impl ScanSettings {
             ExecutionMode::Thread,
         );
         if mode == ExecutionMode::Sqs && reader.optional("VEGA_SCAN_QUEUE_URL").is_none() {
-            reader.problem("VEGA_SCAN_QUEUE_URL", "is required with VEGA_SCAN_EXECUTION_MODE=sqs");
+            reader.problem(
+                "VEGA_SCAN_QUEUE_URL",
+                "is required with VEGA_SCAN_EXECUTION_MODE=sqs",
+            );
         }
         Self {
             mode,
@@ -232,7 +238,11 @@ impl V16Settings {
         let auditors = reader.list("VEGA_V16_AUDITORS");
         Self {
             overrides: reader.path("VEGA_V16_ROOT").filter(|path| path.is_dir()),
-            auditors: if auditors == ["auto"] { Vec::new() } else { auditors },
+            auditors: if auditors == ["auto"] {
+                Vec::new()
+            } else {
+                auditors
+            },
             model: reader.text("VEGA_V16_MODEL"),
         }
     }
@@ -273,11 +283,17 @@ impl AuthSettings {
     pub(super) fn read(reader: &mut Reader<'_>, app: &AppSettings) -> Self {
         let provider = reader.choice(
             "VEGA_AUTH_PROVIDER",
-            &[("custom", AuthProvider::Custom), ("cognito", AuthProvider::Cognito)],
+            &[
+                ("custom", AuthProvider::Custom),
+                ("cognito", AuthProvider::Cognito),
+            ],
             AuthProvider::Custom,
         );
         let secret = reader.secret("VEGA_AUTH_SECRET");
-        if secret.as_ref().is_some_and(|secret| secret.expose().len() < 32) {
+        if secret
+            .as_ref()
+            .is_some_and(|secret| secret.expose().len() < 32)
+        {
             reader.problem("VEGA_AUTH_SECRET", "must have at least 32 characters");
         }
         if provider == AuthProvider::Cognito {
@@ -292,7 +308,8 @@ impl AuthSettings {
             }
         }
         let password = reader.text("VEGA_DEBUG_PASSWORD");
-        let default_password = super::catalogue::find("VEGA_DEBUG_PASSWORD").and_then(|it| it.default);
+        let default_password =
+            super::catalogue::find("VEGA_DEBUG_PASSWORD").and_then(|it| it.default);
         let debug_user = (provider == AuthProvider::Custom && !app.is_prod()).then(|| DebugUser {
             email: reader.text("VEGA_DEBUG_EMAIL"),
             has_default_password: default_password == Some(password.as_str()),

@@ -58,7 +58,10 @@ fn the_documented_production_example_is_accepted() {
         ("VEGA_S3_SOURCE_BUCKET", "vega-prod-source-abc123"),
         ("VEGA_S3_ARTIFACTS_BUCKET", "vega-prod-artifacts-abc123"),
         ("VEGA_SCAN_EXECUTION_MODE", "sqs"),
-        ("VEGA_SCAN_QUEUE_URL", "https://sqs.us-west-1.amazonaws.com/123/vega-prod-scans"),
+        (
+            "VEGA_SCAN_QUEUE_URL",
+            "https://sqs.us-west-1.amazonaws.com/123/vega-prod-scans",
+        ),
         ("VEGA_AUTH_PROVIDER", "cognito"),
         ("VEGA_COGNITO_REGION", "us-west-1"),
         ("VEGA_COGNITO_USER_POOL_ID", "us-west-1_xxxxx"),
@@ -89,7 +92,11 @@ fn a_child_sees_only_what_its_role_reads() {
 
 #[test]
 fn secrets_are_not_printed() {
-    let settings = serve(&[("VEGA_AUTH_SECRET", "0123456789012345678901234567890123456789")]).unwrap();
+    let settings = serve(&[(
+        "VEGA_AUTH_SECRET",
+        "0123456789012345678901234567890123456789",
+    )])
+    .unwrap();
     assert!(!format!("{settings:?}").contains("0123456789"));
     let env = Env::from_pairs([("VEGA_AUTH_SECRET", "0123456789")]);
     assert!(!format!("{:?}", effective(&env, Role::Api)).contains("0123456789"));
@@ -102,5 +109,9 @@ fn each_variable_stands_once_and_says_something() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), count);
-    assert!(catalogue::CATALOGUE.iter().all(|it| it.help.len() > 5 && !it.roles.is_empty()));
+    assert!(
+        catalogue::CATALOGUE
+            .iter()
+            .all(|it| it.help.len() > 5 && !it.roles.is_empty())
+    );
 }

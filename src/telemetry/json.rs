@@ -107,7 +107,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
         line.insert("service_role".into(), self.role.as_str().into());
         line.insert("environment".into(), self.environment.clone().into());
         line.insert("version".into(), env!("CARGO_PKG_VERSION").into());
-        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+        for span in context
+            .event_scope(event)
+            .into_iter()
+            .flat_map(|scope| scope.from_root())
+        {
             if let Some(fields) = span.extensions().get::<SpanFields>() {
                 line.extend(fields.0.clone());
             }

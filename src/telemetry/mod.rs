@@ -34,14 +34,18 @@ pub fn init(env: &Env, role: Role, stream: LogStream) {
     };
     let registry = tracing_subscriber::registry().with(filter);
     let result = if text {
-        let layer = tracing_subscriber::fmt::layer().with_ansi(terminal).with_target(false);
+        let layer = tracing_subscriber::fmt::layer()
+            .with_ansi(terminal)
+            .with_target(false);
         match stream {
             LogStream::Stdout => registry.with(layer).try_init(),
             LogStream::Stderr => registry.with(layer.with_writer(std::io::stderr)).try_init(),
         }
     } else {
         let environment = env.get("VEGA_ENVIRONMENT").unwrap_or("dev").to_owned();
-        registry.with(json::JsonLines::new(role, environment, stream)).try_init()
+        registry
+            .with(json::JsonLines::new(role, environment, stream))
+            .try_init()
     };
     // A second initialisation (tests in one process) keeps the first.
     drop(result);

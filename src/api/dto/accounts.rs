@@ -130,7 +130,11 @@ impl CreateApiKeyRequest {
         Ok(ApiKeyWish {
             name: super::name("name", &self.name)?,
             scopes,
-            expires_at: self.expires_at.as_deref().map(|text| timestamp("expires_at", text)).transpose()?,
+            expires_at: self
+                .expires_at
+                .as_deref()
+                .map(|text| timestamp("expires_at", text))
+                .transpose()?,
         })
     }
 }

@@ -36,13 +36,18 @@ pub(super) fn name(path: &str, text: &str) -> Result<String> {
 /// Checks a free text given by a user.
 pub(super) fn text(path: &str, text: String, max: usize) -> Result<String> {
     if text.chars().count() > max {
-        return Err(Error::field(path, format!("must have at most {max} characters")));
+        return Err(Error::field(
+            path,
+            format!("must have at most {max} characters"),
+        ));
     }
     Ok(text)
 }
 
 /// Tells an absent field (`None`) from one that is `null` (`Some(None)`).
-pub(super) fn nullable<'de, D, T>(deserializer: D) -> std::result::Result<Option<Option<T>>, D::Error>
+pub(super) fn nullable<'de, D, T>(
+    deserializer: D,
+) -> std::result::Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,

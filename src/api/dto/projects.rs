@@ -51,7 +51,10 @@ impl ProjectPatch {
     /// The change, checked.
     pub fn check(self) -> Result<ProjectChange> {
         Ok(ProjectChange {
-            name: self.name.map(|name| super::name("name", &name)).transpose()?,
+            name: self
+                .name
+                .map(|name| super::name("name", &name))
+                .transpose()?,
             description: self
                 .description
                 .map(|text| super::text("description", text, MAX_DESCRIPTION))

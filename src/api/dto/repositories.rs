@@ -40,15 +40,23 @@ pub struct CreateRepositoryRequest {
 impl CreateRepositoryRequest {
     /// The wish, checked as far as one field alone allows.
     pub fn check(self) -> Result<NewRepository> {
-        let source_type = SourceType::parse(&self.source_type).ok_or_else(|| {
-            Error::field("source_type", "must be one of git, archive, git_push")
-        })?;
+        let source_type = SourceType::parse(&self.source_type)
+            .ok_or_else(|| Error::field("source_type", "must be one of git, archive, git_push"))?;
         Ok(NewRepository {
             name: super::name("name", &self.name)?,
             source_type,
-            git_url: self.git_url.map(|it| super::text("git_url", it, MAX_URL)).transpose()?,
-            git_ref: self.git_ref.map(|it| super::text("git_ref", it, MAX_REF)).transpose()?,
-            git_token: self.git_token.map(|it| super::text("git_token", it, MAX_TOKEN)).transpose()?,
+            git_url: self
+                .git_url
+                .map(|it| super::text("git_url", it, MAX_URL))
+                .transpose()?,
+            git_ref: self
+                .git_ref
+                .map(|it| super::text("git_ref", it, MAX_REF))
+                .transpose()?,
+            git_token: self
+                .git_token
+                .map(|it| super::text("git_token", it, MAX_TOKEN))
+                .transpose()?,
         })
     }
 }
@@ -75,7 +83,10 @@ impl RepositoryPatch {
     /// The change, checked as far as one field alone allows.
     pub fn check(self) -> Result<RepositoryEdit> {
         Ok(RepositoryEdit {
-            name: self.name.map(|name| super::name("name", &name)).transpose()?,
+            name: self
+                .name
+                .map(|name| super::name("name", &name))
+                .transpose()?,
             git_ref: self.git_ref,
             git_token: self.git_token,
             default_paths: self.default_paths,

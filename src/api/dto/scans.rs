@@ -68,16 +68,26 @@ impl CreateScanRequest {
         let baseline_scan_id = self.baseline_scan_id.and_then(|id| {
             let parsed = id.parse().ok();
             if parsed.is_none() {
-                problems.push(FieldError::new("baseline_scan_id", "must be an id like scan_…"));
+                problems.push(FieldError::new(
+                    "baseline_scan_id",
+                    "must be an id like scan_…",
+                ));
             }
             parsed
         });
         let limits = self.limits.unwrap_or_default();
         if !(0.0..=1e9).contains(&limits.max_cost_usd) {
-            problems.push(FieldError::new("limits.max_cost_usd", "must be between 0 and 1e9"));
+            problems.push(FieldError::new(
+                "limits.max_cost_usd",
+                "must be between 0 and 1e9",
+            ));
         }
         super::all_of(problems)?;
-        if self.model.as_ref().is_some_and(|model| model.is_empty() || model.len() > 200) {
+        if self
+            .model
+            .as_ref()
+            .is_some_and(|model| model.is_empty() || model.len() > 200)
+        {
             return Err(Error::field("model", "must have 1 to 200 characters"));
         }
         // The range was checked above, so the cast cannot overflow.

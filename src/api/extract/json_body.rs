@@ -23,7 +23,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let content_type = request.content_type().to_ascii_lowercase();
         let request = request.clone();
-        let payload = payload.take();
+        let mut payload = payload.take();
         Box::pin(async move {
             if content_type != "application/json" && !content_type.ends_with("+json") {
                 let error = Error::new(
@@ -32,7 +32,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                 );
                 return Err(error.into());
             }
-            let bytes = web::Payload::from_request(&request, &mut payload.into())
+            let bytes = web::Payload::from_request(&request, &mut payload)
                 .await
                 .map_err(|_| Error::of(ErrorCode::InvalidRequest))?
                 .to_bytes_limited(MAX_BYTES)
@@ -52,12 +52,19 @@ fn too_large() -> Error {
 }
 
 fn broken_off(error: &actix_web::Error) -> Error {
-    Error::new(ErrorCode::InvalidRequest, format!("The body could not be read: {error}"))
+    Error::new(
+        ErrorCode::InvalidRequest,
+        format!("The body could not be read: {error}"),
+    )
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     // Derived types would also take an array of their fields, which nobody means to send.
-    if bytes.trim_ascii_start().first().is_some_and(|byte| *byte != b'{') {
+    if bytes
+        .trim_ascii_start()
+        .first()
+        .is_some_and(|byte| *byte != b'{')
+    {
         serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| malformed(&error))?;
         return Err(Error::field("body", "must be a JSON object"));
     }
@@ -78,5 +85,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
 }
 
 fn malformed(error: &serde_json::Error) -> Error {
-    Error::new(ErrorCode::InvalidRequest, format!("The body is not valid JSON: {error}"))
+    Error::new(
+        ErrorCode::InvalidRequest,
+        format!("The body is not valid JSON: {error}"),
+    )
 }

@@ -21,7 +21,13 @@ use actix_web::{HttpRequest, web::Data};
 
 /// The context of this server.
 fn context(request: &HttpRequest) -> Result<Data<ServeContext>, ApiError> {
-    request.app_data::<Data<ServeContext>>().cloned().ok_or_else(|| {
-        ApiError::from(Error::new(ErrorCode::InternalError, "the server has no context"))
-    })
+    request
+        .app_data::<Data<ServeContext>>()
+        .cloned()
+        .ok_or_else(|| {
+            ApiError::from(Error::new(
+                ErrorCode::InternalError,
+                "the server has no context",
+            ))
+        })
 }

@@ -21,7 +21,10 @@ impl<K: StaticType> FromRequest for PathId<K> {
             Ok(id) => Ok(Self(id)),
             Err(_) => Err(ApiError::from(Error::new(
                 ErrorCode::NotFound,
-                format!("'{text}' is not the id of anything here; ids look like {}_…", K::TYPE),
+                format!(
+                    "'{text}' is not the id of anything here; ids look like {}_…",
+                    K::TYPE
+                ),
             ))),
         })
     }

@@ -26,7 +26,10 @@ impl<T: DeserializeOwned> FromRequest for QueryParams<T> {
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<QueryParams<T>, Error> {
     if text.len() > MAX_BYTES {
-        return Err(Error::field("query", format!("has more than {MAX_BYTES} bytes")));
+        return Err(Error::field(
+            "query",
+            format!("has more than {MAX_BYTES} bytes"),
+        ));
     }
     match web::Query::<T>::from_query(text) {
         Ok(query) => Ok(QueryParams(query.into_inner())),

@@ -18,9 +18,14 @@ use actix_web::{HttpResponse, delete, get, post, web::Json};
 /// Sign in with email and password.
 #[utoipa::path(tag = "auth", request_body = LoginRequest, responses((status = 200, body = TokenResponse)), security(()))]
 #[post("/auth/login")]
-pub async fn create_session(ctx: Ctx, body: JsonBody<LoginRequest>) -> ApiResult<Json<TokenResponse>> {
+pub async fn create_session(
+    ctx: Ctx,
+    body: JsonBody<LoginRequest>,
+) -> ApiResult<Json<TokenResponse>> {
     let LoginRequest { email, password } = body.0;
-    Ok(Json(accounts::sign_in(&ctx, &email, password).await?.into()))
+    Ok(Json(
+        accounts::sign_in(&ctx, &email, password).await?.into(),
+    ))
 }
 
 /// Exchange a refresh token for the next pair. Each works once; an old one ends the session.
@@ -30,7 +35,9 @@ pub async fn refresh_session(
     ctx: Ctx,
     body: JsonBody<RefreshRequest>,
 ) -> ApiResult<Json<TokenResponse>> {
-    Ok(Json(accounts::refresh(&ctx, &body.0.refresh_token).await?.into()))
+    Ok(Json(
+        accounts::refresh(&ctx, &body.0.refresh_token).await?.into(),
+    ))
 }
 
 /// End the session of the access token at once, in every process.

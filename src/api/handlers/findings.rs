@@ -32,12 +32,12 @@ pub async fn list_filtered(
     params: FindingListParams,
 ) -> ApiResult {
     let page = page_request(params.limit, params.cursor.as_deref(), 200)?;
-    let filter = narrowed(filter, &params)?;
+    let filter = narrowed(&filter, &params)?;
     let page = findings::list(ctx, actor, filter, page).await?;
     respond(request, page, FindingDto::from)
 }
 
-fn narrowed(filter: FindingFilter, params: &FindingListParams) -> Result<FindingFilter> {
+fn narrowed(filter: &FindingFilter, params: &FindingListParams) -> Result<FindingFilter> {
     let severities: Vec<_> = Severity::ALL.iter().map(|it| it.as_str()).collect();
     let statuses: Vec<_> = FindingStatus::ALL.iter().map(|it| it.as_str()).collect();
     let states: Vec<_> = FindingState::ALL.iter().map(|it| it.as_str()).collect();
@@ -48,13 +48,31 @@ fn narrowed(filter: FindingFilter, params: &FindingListParams) -> Result<Finding
         Some("true") => Some(true),
         Some("any") => None,
         Some(other) => {
-            return Err(Error::field("lead", format!("'{other}' is not one of true, false, any")));
+            return Err(Error::field(
+                "lead",
+                format!("'{other}' is not one of true, false, any"),
+            ));
         }
     };
     Ok(FindingFilter {
-        severities: one_of("severity", params.severity.as_deref(), Severity::parse, &severities)?,
-        statuses: one_of("status", params.status.as_deref(), FindingStatus::parse, &statuses)?,
-        states: one_of("state", params.state.as_deref(), FindingState::parse, &states)?,
+        severities: one_of(
+            "severity",
+            params.severity.as_deref(),
+            Severity::parse,
+            &severities,
+        )?,
+        statuses: one_of(
+            "status",
+            params.status.as_deref(),
+            FindingStatus::parse,
+            &statuses,
+        )?,
+        states: one_of(
+            "state",
+            params.state.as_deref(),
+            FindingState::parse,
+            &states,
+        )?,
         cwes: params
             .cwe
             .iter()
@@ -63,7 +81,7 @@ fn narrowed(filter: FindingFilter, params: &FindingListParams) -> Result<Finding
             .collect(),
         path_prefix: params.path.clone(),
         lead,
-        ..filter
+        ..filter.clone()
     })
 }
 
@@ -105,7 +123,9 @@ pub async fn triage_finding(
 ) -> ApiResult {
     let expected = expected_version(&request)?;
     let decision = body.0.check()?;
-    Ok(with_etag(findings::triage(&ctx, &caller.actor, id.0, decision, expected).await?))
+    Ok(with_etag(
+        findings::triage(&ctx, &caller.actor, id.0, decision, expected).await?,
+    ))
 }
 
 /// The version of `If-Match`; `*` matches any, a foreign tag none.
@@ -117,7 +137,9 @@ fn expected_version(request: &HttpRequest) -> Result<Option<u64>> {
     if text == "*" {
         return Ok(None);
     }
-    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let version = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
     match version.and_then(|version| version.parse().ok()) {
         Some(version) => Ok(Some(version)),
         None => Err(Error::new(

@@ -35,13 +35,21 @@ pub async fn get_object(
     query: QueryParams<SignedParams>,
 ) -> ApiResult {
     let key = ObjectKey::parse(&key)?;
-    ctx.urls.verify(&key, query.0.expires, &query.0.signature, ctx.app.clock.now())?;
+    ctx.urls.verify(
+        &key,
+        query.0.expires,
+        &query.0.signature,
+        ctx.app.clock.now(),
+    )?;
     let (meta, reader) = ctx.app.objects.open(&key).await?;
     let name = key.as_str().rsplit('/').next().unwrap_or("file").to_owned();
     Ok(HttpResponse::Ok()
         .content_type("application/octet-stream")
         // Never shown in place: what is stored came from outside.
-        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ))
         .insert_header(("x-content-type-options", "nosniff"))
         .no_chunking(meta.size)
         .streaming(ReaderStream::new(reader)))

@@ -72,7 +72,11 @@ pub async fn replace_project(
         name: Some(name),
         description: Some(description),
     };
-    Ok(Json(projects::change(&ctx, &caller.actor, id.0, change).await?.into()))
+    Ok(Json(
+        projects::change(&ctx, &caller.actor, id.0, change)
+            .await?
+            .into(),
+    ))
 }
 
 /// Change a project.
@@ -85,7 +89,11 @@ pub async fn update_project(
     body: JsonBody<ProjectPatch>,
 ) -> ApiResult<Json<ProjectDto>> {
     let change = body.0.check()?;
-    Ok(Json(projects::change(&ctx, &caller.actor, id.0, change).await?.into()))
+    Ok(Json(
+        projects::change(&ctx, &caller.actor, id.0, change)
+            .await?
+            .into(),
+    ))
 }
 
 /// Delete a project with everything in it. It is gone at once; a job clears up.
@@ -139,7 +147,14 @@ pub async fn list_project_scans(
     id: PathId<ProjectKind>,
     query: QueryParams<ScanListParams>,
 ) -> ApiResult {
-    list_of(&ctx, &request, &caller.actor, ScansOf::Project(id.0), query.0).await
+    list_of(
+        &ctx,
+        &request,
+        &caller.actor,
+        ScansOf::Project(id.0),
+        query.0,
+    )
+    .await
 }
 
 /// The findings of a project, worst first.

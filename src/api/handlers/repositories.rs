@@ -15,9 +15,7 @@ use crate::{
                 PutThreatProfileRequest, RepositoryDto, RepositoryPatch, RepositoryWithJobDto,
                 SnapshotDto, ThreatProfileDto, UploadForm, UploadParams,
             },
-            scans::{
-                CreateScanRequest, EventDto, RepositoryEventParams, ScanDto, ScanListParams,
-            },
+            scans::{CreateScanRequest, EventDto, RepositoryEventParams, ScanDto, ScanListParams},
         },
         error::ApiResult,
         extract::{Caller, JsonBody, PathId, QueryParams, ReadScope, WriteScope, receive_upload},
@@ -46,7 +44,9 @@ pub async fn get_repository(
     caller: Caller<ReadScope>,
     id: PathId<RepositoryKind>,
 ) -> ApiResult<Json<RepositoryDto>> {
-    Ok(Json(repositories::get(&ctx, &caller.actor, id.0).await?.into()))
+    Ok(Json(
+        repositories::get(&ctx, &caller.actor, id.0).await?.into(),
+    ))
 }
 
 /// Change a repository.
@@ -59,7 +59,11 @@ pub async fn update_repository(
     body: JsonBody<RepositoryPatch>,
 ) -> ApiResult<Json<RepositoryDto>> {
     let edit = body.0.check()?;
-    Ok(Json(repositories::change(&ctx, &caller.actor, id.0, edit).await?.into()))
+    Ok(Json(
+        repositories::change(&ctx, &caller.actor, id.0, edit)
+            .await?
+            .into(),
+    ))
 }
 
 /// Remove a repository with its snapshots, scans and findings. Not while it is being scanned.
@@ -148,7 +152,11 @@ pub async fn get_threat_profile(
     caller: Caller<ReadScope>,
     id: PathId<RepositoryKind>,
 ) -> ApiResult<Json<ThreatProfileDto>> {
-    Ok(Json(threat_profiles::get(&ctx, &caller.actor, id.0).await?.into()))
+    Ok(Json(
+        threat_profiles::get(&ctx, &caller.actor, id.0)
+            .await?
+            .into(),
+    ))
 }
 
 /// Store an edited threat profile as the next version.
@@ -161,7 +169,11 @@ pub async fn replace_threat_profile(
     body: JsonBody<PutThreatProfileRequest>,
 ) -> ApiResult<Json<ThreatProfileDto>> {
     let content = body.0.content.check()?;
-    Ok(Json(threat_profiles::put(&ctx, &caller.actor, id.0, content).await?.into()))
+    Ok(Json(
+        threat_profiles::put(&ctx, &caller.actor, id.0, content)
+            .await?
+            .into(),
+    ))
 }
 
 /// Generate a new threat profile from the newest snapshot.
@@ -199,7 +211,14 @@ pub async fn list_repository_scans(
     id: PathId<RepositoryKind>,
     query: QueryParams<ScanListParams>,
 ) -> ApiResult {
-    list_of(&ctx, &request, &caller.actor, ScansOf::Repository(id.0), query.0).await
+    list_of(
+        &ctx,
+        &request,
+        &caller.actor,
+        ScansOf::Repository(id.0),
+        query.0,
+    )
+    .await
 }
 
 /// Events of a repository: of one scan in order, or of all, newest first.
@@ -222,7 +241,9 @@ pub async fn list_repository_events(
         }
         None => None,
         Some(text) => {
-            let id = text.parse().map_err(|_| Error::field("scan_id", "must be an id like scan_…"))?;
+            let id = text
+                .parse()
+                .map_err(|_| Error::field("scan_id", "must be an id like scan_…"))?;
             Some(id)
         }
     };
@@ -231,7 +252,10 @@ pub async fn list_repository_events(
     let events = scans::events_of_repository(&ctx, &caller.actor, id.0, query).await?;
     let more = whole_repository && events.len() == limit;
     let page = Page {
-        next: events.last().filter(|_| more).map(|event| event.id.to_string()),
+        next: events
+            .last()
+            .filter(|_| more)
+            .map(|event| event.id.to_string()),
         items: events,
         total: None,
     };

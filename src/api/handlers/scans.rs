@@ -33,8 +33,16 @@ pub async fn list_of(
     of: ScansOf,
     params: ScanListParams,
 ) -> ApiResult {
-    let words: Vec<_> = ScanStatus::ALL.iter().map(|status| status.as_str()).collect();
-    let statuses = one_of("status", params.status.as_deref(), ScanStatus::parse, &words)?;
+    let words: Vec<_> = ScanStatus::ALL
+        .iter()
+        .map(|status| status.as_str())
+        .collect();
+    let statuses = one_of(
+        "status",
+        params.status.as_deref(),
+        ScanStatus::parse,
+        &words,
+    )?;
     let page = page_request(params.limit, params.cursor.as_deref(), ALL_LIMIT)?;
     let page = scans::list(ctx, actor, of, statuses, page).await?;
     respond(request, page, ScanDto::from)
@@ -70,11 +78,7 @@ pub async fn get_scan(
 /// Call a scan off. A running one ends within two seconds and keeps what it found.
 #[utoipa::path(tag = "scans", params(("id" = String, Path, description = "scan_…")), responses((status = 202, body = ScanDto)))]
 #[post("/scans/{id}/cancel")]
-pub async fn cancel_scan(
-    ctx: Ctx,
-    caller: Caller<WriteScope>,
-    id: PathId<ScanKind>,
-) -> ApiResult {
+pub async fn cancel_scan(ctx: Ctx, caller: Caller<WriteScope>, id: PathId<ScanKind>) -> ApiResult {
     let scan = scans::cancel(&ctx, &caller.actor, id.0).await?;
     Ok(HttpResponse::Accepted().json(ScanDto::from(scan)))
 }

@@ -6,12 +6,7 @@ mod source;
 use crate::{
     cli::{DataArgs, EXIT_ERROR, server_env},
     context::build,
-    domain::{
-        finding::Severity,
-        ids::ScanId,
-        lease::Fence,
-        scan::ScanStatus,
-    },
+    domain::{finding::Severity, ids::ScanId, lease::Fence, scan::ScanStatus},
     error::{Error, Result},
     services::runner::{self, RunEnd, RunnerOptions, RunnerOrder},
     settings::{Env, Role, RunnerSettings},
@@ -83,7 +78,10 @@ pub enum Format {
 
 fn parse_severity(text: &str) -> std::result::Result<Severity, String> {
     Severity::parse(text).ok_or_else(|| {
-        let words: Vec<_> = Severity::ALL.iter().map(|severity| severity.as_str()).collect();
+        let words: Vec<_> = Severity::ALL
+            .iter()
+            .map(|severity| severity.as_str())
+            .collect();
         format!("must be one of {}", words.join(", "))
     })
 }
@@ -103,7 +101,11 @@ pub async fn run(args: RunnerArgs) -> Result<ExitCode> {
 }
 
 async fn run_queued(args: &RunnerArgs, id: ScanId) -> Result<ExitCode> {
-    let mut env = if args.launched { Env::from_process() } else { server_env()? };
+    let mut env = if args.launched {
+        Env::from_process()
+    } else {
+        server_env()?
+    };
     args.data.apply(&mut env);
     telemetry::init(&env, Role::Runner, LogStream::Stdout);
     let settings = RunnerSettings::load(&env)?;

@@ -46,7 +46,10 @@ pub(super) async fn run(args: RunnerArgs) -> Result<ExitCode> {
     .await?;
     tracing::debug!(bytes = rendered, "result written");
     if outcome.cancelled {
-        return Err(Error::new(ErrorCode::Timeout, "interrupted; the result is partial"));
+        return Err(Error::new(
+            ErrorCode::Timeout,
+            "interrupted; the result is partial",
+        ));
     }
     let worst = outcome
         .report
@@ -100,10 +103,16 @@ fn open_source(
 }
 
 fn folder() -> Result<TempDir> {
-    tempfile::Builder::new().prefix("vega-").tempdir().map_err(|error| {
-        Error::new(ErrorCode::DependencyUnavailable, "no temporary folder can be made")
+    tempfile::Builder::new()
+        .prefix("vega-")
+        .tempdir()
+        .map_err(|error| {
+            Error::new(
+                ErrorCode::DependencyUnavailable,
+                "no temporary folder can be made",
+            )
             .caused_by(error)
-    })
+        })
 }
 
 fn unpack(path: &Path, limits: &SourceLimits, token: &CancellationToken) -> Result<OpenSource> {
@@ -157,7 +166,14 @@ fn scan(
         overrides: None,
     };
     let sink = BarSink(bar.clone());
-    engine::scan_source(&source.root, Some(&profile), &sink, token, &NoCheckpoints, &settings)
+    engine::scan_source(
+        &source.root,
+        Some(&profile),
+        &sink,
+        token,
+        &NoCheckpoints,
+        &settings,
+    )
 }
 
 fn render(args: &RunnerArgs, outcome: &ScanOutcome) -> Result<Vec<u8>> {
@@ -172,7 +188,11 @@ fn render(args: &RunnerArgs, outcome: &ScanOutcome) -> Result<Vec<u8>> {
         }
         Format::Text => {
             let terminal = args.output.is_none() && std::io::stdout().is_terminal();
-            let color = if terminal { report::Color::Always } else { report::Color::Never };
+            let color = if terminal {
+                report::Color::Always
+            } else {
+                report::Color::Never
+            };
             report::to_text(&outcome.report, color).into_bytes()
         }
     })
@@ -216,7 +236,9 @@ struct BarSink(ProgressBar);
 impl EventSink for BarSink {
     fn emit(&self, event: EngineEvent) {
         match event {
-            EngineEvent::Progress { progress, message, .. } => {
+            EngineEvent::Progress {
+                progress, message, ..
+            } => {
                 self.0.set_position(u64::from(progress));
                 self.0.set_message(message);
             }

@@ -14,7 +14,11 @@ fn printed(page: &str) -> String {
         .env_clear()
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -52,7 +56,11 @@ fn every_roles_help_lists_its_settings() {
             let reads = variable.roles.iter().any(|it| it.as_str() == role);
             let named = help.contains(&format!("{} ", variable.name))
                 || help.contains(&format!("{}\n", variable.name));
-            assert!(!reads || named, "vega {subcommand} --help does not name {}", variable.name);
+            assert!(
+                !reads || named,
+                "vega {subcommand} --help does not name {}",
+                variable.name
+            );
         }
     }
 }
@@ -65,10 +73,15 @@ fn the_document_is_openapi_3_1_and_every_operation_is_described() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let name = format!("{method} {path}");
-            let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{name}: no id"));
+            let id = operation["operationId"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{name}: no id"));
             assert!(ids.insert(id.to_owned()), "{name}: {id} is used twice");
             assert!(operation["summary"].is_string(), "{name}: no summary");
-            assert!(operation["responses"]["500"].is_object(), "{name}: no error answer");
+            assert!(
+                operation["responses"]["500"].is_object(),
+                "{name}: no error answer"
+            );
         }
     }
 }

@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 
 async fn login(app: &TestApp) -> Value {
     let body = json!({"email": "Debug@Example.com ", "password": "vega-debug-password"});
-    app.anonymous().post("/v1/auth/login", body).await.expect_status(200).json()
+    app.anonymous()
+        .post("/v1/auth/login", body)
+        .await
+        .expect_status(200)
+        .json()
 }
 
 fn text(value: &Value, key: &str) -> String {
@@ -18,14 +22,21 @@ async fn the_debug_user_signs_in_and_wrong_credentials_do_not() {
     let tokens = login(&app).await;
     assert_eq!(tokens["token_type"], "bearer");
     assert_eq!(tokens["expires_in"], 3600);
-    let me = app.anonymous().with_bearer(text(&tokens, "access_token")).get("/v1/auth/me").await;
+    let me = app
+        .anonymous()
+        .with_bearer(text(&tokens, "access_token"))
+        .get("/v1/auth/me")
+        .await;
     assert_eq!(me.expect_status(200).json()["email"], "debug@example.com");
     for body in [
         json!({"email": "debug@example.com", "password": "wrong"}),
         json!({"email": "nobody@example.com", "password": "vega-debug-password"}),
         json!({"email": "", "password": ""}),
     ] {
-        app.anonymous().post("/v1/auth/login", body).await.expect_error("invalid_token");
+        app.anonymous()
+            .post("/v1/auth/login", body)
+            .await
+            .expect_error("invalid_token");
     }
 }
 
@@ -44,9 +55,15 @@ async fn forged_and_malformed_credentials_are_refused() {
         format!("{token}x"),
     ] {
         let client = app.anonymous().with_bearer(bearer);
-        client.get("/v1/projects").await.expect_error("invalid_token");
+        client
+            .get("/v1/projects")
+            .await
+            .expect_error("invalid_token");
     }
-    app.anonymous().get("/v1/projects").await.expect_error("invalid_token");
+    app.anonymous()
+        .get("/v1/projects")
+        .await
+        .expect_error("invalid_token");
 }
 
 #[tokio::test]
@@ -55,16 +72,32 @@ async fn a_refresh_token_works_once_and_its_reuse_ends_the_session() {
     let first = login(&app).await;
     let refresh = |token: String| {
         let client = app.anonymous();
-        async move { client.post("/v1/auth/refresh", json!({"refresh_token": token})).await }
+        async move {
+            client
+                .post("/v1/auth/refresh", json!({"refresh_token": token}))
+                .await
+        }
     };
-    let second = refresh(text(&first, "refresh_token")).await.expect_status(200).json();
+    let second = refresh(text(&first, "refresh_token"))
+        .await
+        .expect_status(200)
+        .json();
     let client = app.anonymous().with_bearer(text(&second, "access_token"));
     client.get("/v1/auth/me").await.expect_status(200);
 
-    refresh(text(&first, "refresh_token")).await.expect_error("invalid_token");
-    client.get("/v1/auth/me").await.expect_error("invalid_token");
-    refresh(text(&second, "refresh_token")).await.expect_error("invalid_token");
-    refresh("nonsense".into()).await.expect_error("invalid_token");
+    refresh(text(&first, "refresh_token"))
+        .await
+        .expect_error("invalid_token");
+    client
+        .get("/v1/auth/me")
+        .await
+        .expect_error("invalid_token");
+    refresh(text(&second, "refresh_token"))
+        .await
+        .expect_error("invalid_token");
+    refresh("nonsense".into())
+        .await
+        .expect_error("invalid_token");
 }
 
 #[tokio::test]
@@ -72,12 +105,25 @@ async fn logout_ends_the_session_at_once() {
     let app = TestApp::start().await;
     let tokens = login(&app).await;
     let client = app.anonymous().with_bearer(text(&tokens, "access_token"));
-    client.post("/v1/auth/logout", json!(null)).await.expect_status(204);
-    client.get("/v1/auth/me").await.expect_error("invalid_token");
+    client
+        .post("/v1/auth/logout", json!(null))
+        .await
+        .expect_status(204);
+    client
+        .get("/v1/auth/me")
+        .await
+        .expect_error("invalid_token");
     let body = json!({"refresh_token": text(&tokens, "refresh_token")});
-    app.anonymous().post("/v1/auth/refresh", body).await.expect_error("invalid_token");
+    app.anonymous()
+        .post("/v1/auth/refresh", body)
+        .await
+        .expect_error("invalid_token");
     // Another sign-in of the same user is not touched.
-    app.debug().await.get("/v1/auth/me").await.expect_status(200);
+    app.debug()
+        .await
+        .get("/v1/auth/me")
+        .await
+        .expect_status(200);
 }
 
 #[tokio::test]
@@ -91,16 +137,27 @@ async fn api_keys_work_within_their_scopes_until_revoked() {
 
     let key = app.anonymous().with_bearer(&secret);
     key.get("/v1/projects").await.expect_status(200);
-    key.post("/v1/projects", json!({"name": "x"})).await.expect_error("insufficient_scope");
+    key.post("/v1/projects", json!({"name": "x"}))
+        .await
+        .expect_error("insufficient_scope");
 
     let listed = client.get("/v1/api-keys").await.expect_status(200).items();
     assert_eq!(listed.len(), 1);
-    assert!(!listed[0].to_string().contains(&secret), "the secret is shown once");
+    assert!(
+        !listed[0].to_string().contains(&secret),
+        "the secret is shown once"
+    );
     assert!(listed[0]["last_used_at"].is_string());
 
-    client.delete(&format!("/v1/api-keys/{id}")).await.expect_status(204);
+    client
+        .delete(&format!("/v1/api-keys/{id}"))
+        .await
+        .expect_status(204);
     key.get("/v1/projects").await.expect_error("invalid_token");
-    client.delete(&format!("/v1/api-keys/{id}")).await.expect_error("not_found");
+    client
+        .delete(&format!("/v1/api-keys/{id}"))
+        .await
+        .expect_error("not_found");
     assert!(client.get("/v1/api-keys").await.items().is_empty());
 }
 
@@ -109,17 +166,35 @@ async fn a_key_never_gets_more_than_its_maker_has() {
     let app = TestApp::start().await;
     let client = app.debug().await;
     let make = |client: crate::support::Client, scopes: Value| async move {
-        client.post("/v1/api-keys", json!({"name": "k", "scopes": scopes})).await
+        client
+            .post("/v1/api-keys", json!({"name": "k", "scopes": scopes}))
+            .await
     };
-    let writer = make(client.clone(), json!(["write"])).await.expect_status(201);
+    let writer = make(client.clone(), json!(["write"]))
+        .await
+        .expect_status(201);
     let writer = app.anonymous().with_bearer(writer.text_at("secret"));
-    make(writer, json!(["read", "write"])).await.expect_error("insufficient_scope");
-    make(client.clone(), json!(["admin"])).await.expect_error("validation_error");
-    make(client.clone(), json!([])).await.expect_error("validation_error");
+    make(writer, json!(["read", "write"]))
+        .await
+        .expect_error("insufficient_scope");
+    make(client.clone(), json!(["admin"]))
+        .await
+        .expect_error("validation_error");
+    make(client.clone(), json!([]))
+        .await
+        .expect_error("validation_error");
     let user = app.other_user("plain@example.com").await;
-    make(user, json!(["ops"])).await.expect_error("insufficient_scope");
+    make(user, json!(["ops"]))
+        .await
+        .expect_error("insufficient_scope");
     let past = json!({"name": "k", "expires_at": "2020-01-01T00:00:00Z"});
-    client.post("/v1/api-keys", past).await.expect_error("validation_error");
+    client
+        .post("/v1/api-keys", past)
+        .await
+        .expect_error("validation_error");
     let broken = json!({"name": "k", "expires_at": "tomorrow"});
-    client.post("/v1/api-keys", broken).await.expect_error("validation_error");
+    client
+        .post("/v1/api-keys", broken)
+        .await
+        .expect_error("validation_error");
 }

@@ -10,11 +10,17 @@ async fn unknown_routes_and_methods_are_told_apart() {
     let app = TestApp::start().await;
     let client = app.debug().await;
     client.get("/v1/nothing").await.expect_error("not_found");
-    client.get("/nothing/at/all").await.expect_error("not_found");
+    client
+        .get("/nothing/at/all")
+        .await
+        .expect_error("not_found");
     let answer = client.delete("/v1/projects").await;
     assert_eq!(answer.header("allow"), "GET, POST");
     answer.expect_error("method_not_allowed");
-    client.post("/v1/healthz", json!({})).await.expect_error("method_not_allowed");
+    client
+        .post("/v1/healthz", json!({}))
+        .await
+        .expect_error("method_not_allowed");
 }
 
 #[tokio::test]
@@ -28,24 +34,50 @@ async fn broken_bodies_are_refused_with_the_right_code() {
             .body(body);
         client.send(request)
     };
-    send("application/json", b"{\"name\":".to_vec()).await.expect_error("invalid_request");
-    send("application/json", b"{\"name\":\"a\"} x".to_vec()).await.expect_error("invalid_request");
-    send("application/json", Vec::new()).await.expect_error("invalid_request");
-    send("application/json", vec![0xff, 0xfe]).await.expect_error("invalid_request");
-    send("text/plain", b"{}".to_vec()).await.expect_error("unsupported_media_type");
+    send("application/json", b"{\"name\":".to_vec())
+        .await
+        .expect_error("invalid_request");
+    send("application/json", b"{\"name\":\"a\"} x".to_vec())
+        .await
+        .expect_error("invalid_request");
+    send("application/json", Vec::new())
+        .await
+        .expect_error("invalid_request");
+    send("application/json", vec![0xff, 0xfe])
+        .await
+        .expect_error("invalid_request");
+    send("text/plain", b"{}".to_vec())
+        .await
+        .expect_error("unsupported_media_type");
     let huge = format!("{{\"name\":\"{}\"}}", "x".repeat(2_000_000));
-    send("application/json", huge.into_bytes()).await.expect_error("payload_too_large");
-    let error = send("application/json", b"{}".to_vec()).await.expect_error("validation_error");
-    assert!(error["details"]["fields"][0]["message"].as_str().unwrap().contains("name"));
+    send("application/json", huge.into_bytes())
+        .await
+        .expect_error("payload_too_large");
+    let error = send("application/json", b"{}".to_vec())
+        .await
+        .expect_error("validation_error");
+    assert!(
+        error["details"]["fields"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("name")
+    );
     let error = send("application/json", b"{\"name\":7}".to_vec()).await;
     let error = error.expect_error("validation_error");
     assert_eq!(error["details"]["fields"][0]["path"], "name");
     let unknown = json!({"name": "a", "nmae": "b"});
-    let error = client.post("/v1/projects", unknown).await.expect_error("validation_error");
+    let error = client
+        .post("/v1/projects", unknown)
+        .await
+        .expect_error("validation_error");
     assert!(error["message"].as_str().unwrap().contains("nmae"));
     let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
-    send("application/json", deep.into_bytes()).await.expect_error("validation_error");
-    send("application/json", b"[\"a\"]".to_vec()).await.expect_error("validation_error");
+    send("application/json", deep.into_bytes())
+        .await
+        .expect_error("validation_error");
+    send("application/json", b"[\"a\"]".to_vec())
+        .await
+        .expect_error("validation_error");
 }
 
 #[tokio::test]
@@ -53,7 +85,13 @@ async fn unknown_and_malformed_query_parameters_are_refused() {
     let app = TestApp::start().await;
     let client = app.debug().await;
     for query in [
-        "limti=3", "limit=0", "limit=201", "limit=x", "limit=-1", "cursor=%%%", "cursor=_",
+        "limti=3",
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "limit=-1",
+        "cursor=%%%",
+        "cursor=_",
         "limit=1&limit=2",
     ] {
         let path = format!("/v1/projects?{query}");
@@ -86,9 +124,16 @@ async fn a_sane_request_id_is_kept_and_a_strange_one_replaced() {
     let app = TestApp::start().await;
     let client = app.anonymous();
     let ask = |id: &'static str| {
-        client.send(client.request(Method::GET, "/v1/healthz").header("x-request-id", id))
+        client.send(
+            client
+                .request(Method::GET, "/v1/healthz")
+                .header("x-request-id", id),
+        )
     };
-    assert_eq!(ask("my-request-1").await.header("x-request-id"), "my-request-1");
+    assert_eq!(
+        ask("my-request-1").await.header("x-request-id"),
+        "my-request-1"
+    );
     assert_ne!(ask("x\"}{").await.header("x-request-id"), "x\"}{");
     let given = client.get("/v1/healthz").await;
     assert!(given.header("x-request-id").starts_with("req_"));
@@ -98,7 +143,14 @@ async fn a_sane_request_id_is_kept_and_a_strange_one_replaced() {
 async fn paths_answer_with_and_without_a_trailing_slash() {
     let app = TestApp::start().await;
     let client = app.debug().await;
-    for path in ["/v1/healthz/", "/healthz", "/v1/readyz", "/readyz/", "/v1/projects/", "/v1/config"] {
+    for path in [
+        "/v1/healthz/",
+        "/healthz",
+        "/v1/readyz",
+        "/readyz/",
+        "/v1/projects/",
+        "/v1/config",
+    ] {
         client.get(path).await.expect_status(200);
     }
 }

@@ -41,31 +41,86 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
         ("PUT", "/v1/projects/{id}", Missing, json!({"name": "x"})),
         ("PATCH", "/v1/projects/{id}", Missing, json!({"name": "x"})),
         ("DELETE", "/v1/projects/{id}", Missing, none.clone()),
-        ("GET", "/v1/projects/{id}/repositories", Missing, none.clone()),
-        ("POST", "/v1/projects/{id}/repositories", Missing, repository),
+        (
+            "GET",
+            "/v1/projects/{id}/repositories",
+            Missing,
+            none.clone(),
+        ),
+        (
+            "POST",
+            "/v1/projects/{id}/repositories",
+            Missing,
+            repository,
+        ),
         ("GET", "/v1/projects/{id}/scans", Missing, none.clone()),
         ("GET", "/v1/projects/{id}/findings", Missing, none.clone()),
         ("GET", "/v1/repositories/{id}", Missing, none.clone()),
-        ("PATCH", "/v1/repositories/{id}", Missing, json!({"name": "x"})),
+        (
+            "PATCH",
+            "/v1/repositories/{id}",
+            Missing,
+            json!({"name": "x"}),
+        ),
         ("DELETE", "/v1/repositories/{id}", Missing, none.clone()),
-        ("POST", "/v1/repositories/{id}/ingest", Missing, none.clone()),
-        ("POST", "/v1/repositories/{id}/archive", Missing, none.clone()),
+        (
+            "POST",
+            "/v1/repositories/{id}/ingest",
+            Missing,
+            none.clone(),
+        ),
+        (
+            "POST",
+            "/v1/repositories/{id}/archive",
+            Missing,
+            none.clone(),
+        ),
         ("GET", "/v1/jobs/{id}", Missing, none.clone()),
-        ("GET", "/v1/repositories/{id}/snapshots", Missing, none.clone()),
-        ("GET", "/v1/repositories/{id}/threat-profile", Missing, none.clone()),
-        ("PUT", "/v1/repositories/{id}/threat-profile", Missing, profile),
-        ("POST", "/v1/repositories/{id}/threat-profile/generate", Missing, none.clone()),
+        (
+            "GET",
+            "/v1/repositories/{id}/snapshots",
+            Missing,
+            none.clone(),
+        ),
+        (
+            "GET",
+            "/v1/repositories/{id}/threat-profile",
+            Missing,
+            none.clone(),
+        ),
+        (
+            "PUT",
+            "/v1/repositories/{id}/threat-profile",
+            Missing,
+            profile,
+        ),
+        (
+            "POST",
+            "/v1/repositories/{id}/threat-profile/generate",
+            Missing,
+            none.clone(),
+        ),
         ("POST", "/v1/repositories/{id}/scans", Missing, json!({})),
         ("GET", "/v1/repositories/{id}/scans", Missing, none.clone()),
         ("GET", "/v1/repositories/{id}/events", Missing, none.clone()),
-        ("GET", "/v1/repositories/{id}/findings", Missing, none.clone()),
+        (
+            "GET",
+            "/v1/repositories/{id}/findings",
+            Missing,
+            none.clone(),
+        ),
         ("GET", "/v1/scans/{id}", Missing, none.clone()),
         ("POST", "/v1/scans/{id}/cancel", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/events", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/findings", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/report", Missing, none.clone()),
         ("GET", "/v1/findings/{id}", Missing, none.clone()),
-        ("PATCH", "/v1/findings/{id}", Missing, json!({"status": "confirmed"})),
+        (
+            "PATCH",
+            "/v1/findings/{id}",
+            Missing,
+            json!({"status": "confirmed"}),
+        ),
         // The signature is the credential; it is handed only to those who may see the scan.
         ("GET", "/v1/objects/{key}", Open, none),
     ]
@@ -101,7 +156,9 @@ impl Ids {
 async fn send(client: &Client, method: &str, path: &str, body: &Value) -> crate::support::Answer {
     let request = client.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
     let request = if path.ends_with("/archive") {
-        request.header("content-type", "application/zip").body(vec![1, 2, 3])
+        request
+            .header("content-type", "application/zip")
+            .body(vec![1, 2, 3])
     } else if body.is_null() {
         request
     } else {
@@ -116,13 +173,25 @@ async fn another_user_meets_nothing_of_the_first() {
     let owner = app.debug().await;
     let source = [("a.py", "import os\ndef f(x):\n    os.system('ls ' + x)\n")];
     let (project, repository) = owner.repository_with(&source).await;
-    let scan = owner.scan(&repository, json!({})).await["id"].as_str().unwrap().to_owned();
-    let findings = owner.get(&format!("/v1/scans/{scan}/findings?lead=any")).await.items();
+    let scan = owner.scan(&repository, json!({})).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let findings = owner
+        .get(&format!("/v1/scans/{scan}/findings?lead=any"))
+        .await
+        .items();
     let job = owner
-        .post(&format!("/v1/repositories/{repository}/threat-profile/generate"), json!(null))
+        .post(
+            &format!("/v1/repositories/{repository}/threat-profile/generate"),
+            json!(null),
+        )
         .await
         .text_at("id");
-    let key = owner.post("/v1/api-keys", json!({"name": "mine"})).await.text_at("id");
+    let key = owner
+        .post("/v1/api-keys", json!({"name": "mine"}))
+        .await
+        .text_at("id");
     let ids = Ids(vec![
         ("projects", project),
         ("repositories", repository),
@@ -152,15 +221,25 @@ async fn another_user_meets_nothing_of_the_first() {
                 // An id of another kind is no id at all.
                 if path.contains("{id}") {
                     let wrong = path.replace("{id}", "usr_01m7xzhczpe8mr4s5tgn8e6hve");
-                    send(&owner, method, &wrong, &body).await.expect_error("not_found");
+                    send(&owner, method, &wrong, &body)
+                        .await
+                        .expect_error("not_found");
                 }
             }
         }
     }
     // Nothing of what was tried changed anything.
-    for path in ["/v1/projects/{id}", "/v1/repositories/{id}", "/v1/scans/{id}", "/v1/findings/{id}"] {
+    for path in [
+        "/v1/projects/{id}",
+        "/v1/repositories/{id}",
+        "/v1/scans/{id}",
+        "/v1/findings/{id}",
+    ] {
         owner.get(&ids.of(path)).await.expect_status(200);
     }
-    assert_eq!(owner.get(&ids.of("/v1/findings/{id}")).await.json()["status"], "open");
+    assert_eq!(
+        owner.get(&ids.of("/v1/findings/{id}")).await.json()["status"],
+        "open"
+    );
     assert_eq!(owner.get("/v1/api-keys").await.items().len(), 1);
 }

@@ -13,12 +13,26 @@ async fn a_project_is_created_read_changed_and_deleted() {
     assert_eq!(created.json()["name"], "Shop");
     assert_eq!(created.json()["repository_count"], 0);
 
-    let patched = client.patch(&path, json!({"name": "Store"})).await.expect_status(200).json();
-    assert_eq!((&patched["name"], &patched["description"]), (&json!("Store"), &json!("the web shop")));
-    let replaced = client.put(&path, json!({"name": "New"})).await.expect_status(200).json();
+    let patched = client
+        .patch(&path, json!({"name": "Store"}))
+        .await
+        .expect_status(200)
+        .json();
+    assert_eq!(
+        (&patched["name"], &patched["description"]),
+        (&json!("Store"), &json!("the web shop"))
+    );
+    let replaced = client
+        .put(&path, json!({"name": "New"}))
+        .await
+        .expect_status(200)
+        .json();
     assert_eq!(replaced["description"], "");
     for name in ["", "   ", &"x".repeat(201), "a\u{0}b"] {
-        client.patch(&path, json!({"name": name})).await.expect_error("validation_error");
+        client
+            .patch(&path, json!({"name": name}))
+            .await
+            .expect_error("validation_error");
     }
 
     client.delete(&path).await.expect_status(202);
@@ -32,13 +46,21 @@ async fn lists_continue_through_their_link() {
     let app = TestApp::start().await;
     let client = app.debug().await;
     for number in 0..5 {
-        client.post("/v1/projects", json!({"name": format!("p{number}")})).await.expect_status(201);
+        client
+            .post("/v1/projects", json!({"name": format!("p{number}")}))
+            .await
+            .expect_status(201);
     }
     let mut path = "/v1/projects?limit=2".to_owned();
     let mut names = Vec::new();
     loop {
         let answer = client.get(&path).await.expect_status(200);
-        names.extend(answer.items().iter().map(|it| it["name"].as_str().unwrap().to_owned()));
+        names.extend(
+            answer
+                .items()
+                .iter()
+                .map(|it| it["name"].as_str().unwrap().to_owned()),
+        );
         let Some((link, _)) = answer.header("link").split_once(">; rel=\"next\"") else {
             break;
         };
@@ -57,7 +79,10 @@ async fn deleting_a_project_removes_its_files() {
     let snapshots = data.join("snapshots").join(&repository);
     let artifacts = data.join("scans").join(scan["id"].as_str().unwrap());
     assert!(snapshots.exists() && artifacts.exists());
-    client.delete(&format!("/v1/projects/{project}")).await.expect_status(202);
+    client
+        .delete(&format!("/v1/projects/{project}"))
+        .await
+        .expect_status(202);
     for path in [
         format!("/v1/repositories/{repository}"),
         format!("/v1/scans/{}", scan["id"].as_str().unwrap()),

@@ -10,7 +10,9 @@ pub fn tar_gz(files: &[(&str, &str)]) -> Vec<u8> {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
         header.set_mode(0o644);
-        archive.append_data(&mut header, path, content.as_bytes()).unwrap();
+        archive
+            .append_data(&mut header, path, content.as_bytes())
+            .unwrap();
     }
     archive.into_inner().unwrap().finish().unwrap()
 }
@@ -19,7 +21,9 @@ pub fn tar_gz(files: &[(&str, &str)]) -> Vec<u8> {
 pub fn zip(files: &[(&str, &str)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (path, content) in files {
-        archive.start_file(*path, zip::write::SimpleFileOptions::default()).unwrap();
+        archive
+            .start_file(*path, zip::write::SimpleFileOptions::default())
+            .unwrap();
         archive.write_all(content.as_bytes()).unwrap();
     }
     archive.finish().unwrap().into_inner()

@@ -72,7 +72,8 @@ impl Client {
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(self.request(Method::POST, path).json(&body)).await
+        self.send(self.request(Method::POST, path).json(&body))
+            .await
     }
 
     pub async fn put(&self, path: &str, body: Value) -> Answer {
@@ -80,7 +81,8 @@ impl Client {
     }
 
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
-        self.send(self.request(Method::PATCH, path).json(&body)).await
+        self.send(self.request(Method::PATCH, path).json(&body))
+            .await
     }
 
     pub async fn delete(&self, path: &str) -> Answer {
@@ -90,7 +92,10 @@ impl Client {
     /// Uploads an archive as bare bytes.
     pub async fn upload(&self, repository: &str, archive: Vec<u8>) -> Answer {
         let request = self
-            .request(Method::POST, &format!("/v1/repositories/{repository}/archive"))
+            .request(
+                Method::POST,
+                &format!("/v1/repositories/{repository}/archive"),
+            )
             .header("content-type", "application/octet-stream")
             .body(archive);
         self.send(request).await
@@ -100,7 +105,13 @@ impl Client {
 impl Answer {
     #[track_caller]
     pub fn expect_status(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}: {}", self.asked, String::from_utf8_lossy(&self.body));
+        assert_eq!(
+            self.status,
+            status,
+            "{}: {}",
+            self.asked,
+            String::from_utf8_lossy(&self.body)
+        );
         self
     }
 
@@ -113,9 +124,16 @@ impl Answer {
         assert_eq!(body["error"]["code"], code, "{asked}: {body}");
         assert_eq!(self.status, known.status(), "{asked}: {body}");
         assert_eq!(body["schema_version"], 1, "{asked}: {body}");
-        assert_eq!(body["error"]["retryable"], known.retryable(), "{asked}: {body}");
+        assert_eq!(
+            body["error"]["retryable"],
+            known.retryable(),
+            "{asked}: {body}"
+        );
         assert!(body["error"]["details"].is_object(), "{asked}: {body}");
-        assert!(self.headers.contains_key("x-request-id"), "{asked}: no request id");
+        assert!(
+            self.headers.contains_key("x-request-id"),
+            "{asked}: no request id"
+        );
         body["error"].clone()
     }
 
@@ -123,22 +141,34 @@ impl Answer {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| {
             let text = String::from_utf8_lossy(&self.body);
-            panic!("{}: status {}, not JSON ({error}): {text}", self.asked, self.status)
+            panic!(
+                "{}: status {}, not JSON ({error}): {text}",
+                self.asked, self.status
+            )
         })
     }
 
     #[track_caller]
     pub fn text_at(&self, key: &str) -> String {
         let body = self.json();
-        body[key].as_str().unwrap_or_else(|| panic!("{}: no {key} in {body}", self.asked)).to_owned()
+        body[key]
+            .as_str()
+            .unwrap_or_else(|| panic!("{}: no {key} in {body}", self.asked))
+            .to_owned()
     }
 
     #[track_caller]
     pub fn items(&self) -> Vec<Value> {
-        self.json().as_array().cloned().unwrap_or_else(|| panic!("{}: not a list", self.asked))
+        self.json()
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| panic!("{}: not a list", self.asked))
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 }

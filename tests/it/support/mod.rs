@@ -46,7 +46,12 @@ impl TestApp {
         let folder = data.path().join("data").to_string_lossy().into_owned();
         let mut env = Env::from_pairs(settings.iter().copied());
         env.set("VEGA_DATA_DIR", folder);
-        env.set("PATH", std::env::var("PATH").unwrap_or_default());
+        env.set(
+            "PATH",
+            std::env::var_os("PATH")
+                .unwrap_or_default()
+                .to_string_lossy(),
+        );
         let mut settings = ServeSettings::load(&env).unwrap();
         settings.runner.program = Some(env!("CARGO_BIN_EXE_vega").into());
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -79,14 +84,18 @@ impl TestApp {
 
     /// The debug user, signed in.
     pub async fn debug(&self) -> Client {
-        self.signed_in("debug@example.com", "vega-debug-password").await
+        self.signed_in("debug@example.com", "vega-debug-password")
+            .await
     }
 
     /// A client signed in with these credentials.
     pub async fn signed_in(&self, email: &str, password: &str) -> Client {
         let answer = self
             .anonymous()
-            .post("/v1/auth/login", json!({"email": email, "password": password}))
+            .post(
+                "/v1/auth/login",
+                json!({"email": email, "password": password}),
+            )
             .await
             .expect_status(200);
         self.anonymous().with_bearer(answer.text_at("access_token"))
@@ -98,8 +107,12 @@ impl TestApp {
             "VEGA_DATA_DIR",
             self.data.path().join("data").to_string_lossy().into_owned(),
         )]);
-        let storage = vega::settings::MaintenanceSettings::load(&env).unwrap().storage;
-        let app = vega::context::build::app(&storage, Tasks::new()).await.unwrap();
+        let storage = vega::settings::MaintenanceSettings::load(&env)
+            .unwrap()
+            .storage;
+        let app = vega::context::build::app(&storage, Tasks::new())
+            .await
+            .unwrap();
         let password = "a password for tests";
         vega::services::accounts::add_user(&app, email, None, vec![Group::User], password.into())
             .await
@@ -121,7 +134,10 @@ pub async fn wait_for<T>(what: &str, mut ready: impl AsyncFnMut() -> Option<T>) 
         if let Some(value) = ready().await {
             return value;
         }
-        assert!(tokio::time::Instant::now() < deadline, "{what} did not come");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "{what} did not come"
+        );
         // The pause of a poll with a deadline, not a guess at how long something takes.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -130,7 +146,10 @@ pub async fn wait_for<T>(what: &str, mut ready: impl AsyncFnMut() -> Option<T>) 
 impl Client {
     /// A project with an archive repository whose source is `files`, ingested.
     pub async fn repository_with(&self, files: &[(&str, &str)]) -> (String, String) {
-        let project = self.post("/v1/projects", json!({"name": "Tests"})).await.expect_status(201);
+        let project = self
+            .post("/v1/projects", json!({"name": "Tests"}))
+            .await
+            .expect_status(201);
         let project = project.text_at("id");
         let repository = self
             .post(
@@ -154,7 +173,10 @@ impl Client {
     /// The repository once its ingest has ended.
     pub async fn ingested(&self, repository: &str) -> Value {
         wait_for("the ingest", async || {
-            let state = self.get(&format!("/v1/repositories/{repository}")).await.json();
+            let state = self
+                .get(&format!("/v1/repositories/{repository}"))
+                .await
+                .json();
             matches!(state["ingest_status"].as_str(), Some("ready" | "failed")).then_some(state)
         })
         .await
@@ -174,7 +196,9 @@ impl Client {
     pub async fn ended(&self, scan: &str) -> Value {
         wait_for("the scan's end", async || {
             let state = self.get(&format!("/v1/scans/{scan}")).await.json();
-            let has_artifacts = state["artifacts"].as_object().is_some_and(|it| !it.is_empty());
+            let has_artifacts = state["artifacts"]
+                .as_object()
+                .is_some_and(|it| !it.is_empty());
             let done = match state["status"].as_str() {
                 Some("completed") => has_artifacts,
                 Some("failed" | "cancelled") => true,
