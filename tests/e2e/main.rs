@@ -3,6 +3,13 @@
 //! Every process works in a temporary folder with a cleared environment and listens on a free port
 //! of the loopback address. Whatever a test starts ends with it, however the test ends.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests say what they expect by unwrapping, their helpers too"
+)]
+
 mod cancel;
 mod cli;
 mod disk;

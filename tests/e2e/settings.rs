@@ -121,7 +121,7 @@ async fn an_unknown_setting_and_another_role_only_warn() {
 #[test]
 fn a_settings_file_counts_for_servers_and_the_environment_wins() {
     let folder = tempfile::tempdir().unwrap();
-    let file = "VEGA_APP_NAME=From file\nVEGA_SCAN_LEASE_SECONDS=7\n";
+    let file = "VEGA_APP_NAME=\"From file\"\nVEGA_SCAN_LEASE_SECONDS=7\n";
     std::fs::write(folder.path().join(".env"), file).unwrap();
     let output = run(command(&["maintenance", "check"])
         .current_dir(&folder)
@@ -129,9 +129,15 @@ fn a_settings_file_counts_for_servers_and_the_environment_wins() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("VEGA_APP_NAME=From file  (set)"), "{text}");
     assert!(text.contains("VEGA_SCAN_LEASE_SECONDS=8  (set)"), "{text}");
-    std::fs::write(folder.path().join(".env"), "this is no setting\n").unwrap();
-    let text = refused(command(&["maintenance", "check"]).current_dir(&folder));
-    assert!(text.contains(".env"), "{text}");
+    for broken in [
+        "this is no setting\n",
+        "VEGA_APP_NAME=x\nVEGA_AUTH_SECRET=not to be shown\n",
+    ] {
+        std::fs::write(folder.path().join(".env"), broken).unwrap();
+        let text = refused(command(&["maintenance", "check"]).current_dir(&folder));
+        assert!(text.contains(".env is not a valid settings file"), "{text}");
+        assert!(!text.contains("shown"), "a secret is shown: {text}");
+    }
 }
 
 #[test]

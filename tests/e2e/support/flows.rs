@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-pub const DEBUG_EMAIL: &str = "debug@example.com";
+const DEBUG_EMAIL: &str = "debug@example.com";
 pub const DEBUG_PASSWORD: &str = "vega-debug-password";
 
 impl Server {

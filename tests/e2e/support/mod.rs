@@ -18,8 +18,8 @@ mod sources;
 pub mod verify;
 
 pub use archives::{tar_gz, zip};
-pub use client::{Answer, Client};
-pub use flows::{DEBUG_EMAIL, DEBUG_PASSWORD, all, seconds};
+pub use client::Client;
+pub use flows::{DEBUG_PASSWORD, all, seconds};
 pub use process::{
     Process, Server, command, kill_runner, no_runners, run, run_with_input, runners_of,
 };
