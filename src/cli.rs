@@ -38,7 +38,7 @@ enum RoleCommand {
     /// Run one scan: of a directory, archive or git URL in a terminal or in CI, or one that a
     /// server queued.
     Runner(Box<roles::runner::RunnerArgs>),
-    /// Hold the AI provider's key and enforce per-scan budgets.
+    /// Hold the AI provider's key and enforce per-scan budgets (not part of this version).
     Proxy,
     /// One-off administration.
     Maintenance(roles::maintenance::MaintenanceArgs),
@@ -48,7 +48,7 @@ enum RoleCommand {
 #[derive(Debug, Clone, Default, Args)]
 pub struct DataArgs {
     /// Folder of everything kept on local files [env: VEGA_DATA_DIR] [default: data].
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     pub data_dir: Option<PathBuf>,
 }
 

@@ -17,6 +17,7 @@ pub trait Clock: Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
     fn now(&self) -> Timestamp {
         Timestamp::new(chrono::Utc::now())
     }

@@ -13,13 +13,21 @@ use actix_web::{
     middleware::{Compress, DefaultHeaders, NormalizePath, from_fn},
     web::{self, Data},
 };
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    net::TcpListener,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use utoipa::openapi::OpenApi as Document;
 use utoipa_actix_web::{AppExt, scope};
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// Which methods each path knows; answers 405 where a path exists and the method does not.
-struct KnownPaths(Vec<(ResourceDef, String)>);
+struct KnownPaths {
+    methods: Vec<(String, String)>,
+    // Compiled on the first refusal: most servers never need it, and it is large.
+    compiled: OnceLock<Vec<ResourceDef>>,
+}
 
 impl KnownPaths {
     fn of(document: &Document) -> Self {
@@ -38,16 +46,24 @@ impl KnownPaths {
             .join(", ")
         };
         let paths = document.paths.paths.iter();
-        Self(
-            paths
-                .map(|(path, item)| (ResourceDef::new(path.as_str()), methods(item)))
+        Self {
+            methods: paths
+                .map(|(path, item)| (path.clone(), methods(item)))
                 .collect(),
-        )
+            compiled: OnceLock::new(),
+        }
     }
 
     fn refusal(&self, request: &HttpRequest) -> Error {
         let path = request.path();
-        match self.0.iter().find(|(known, _)| known.is_match(path)) {
+        let compiled = self.compiled.get_or_init(|| {
+            let paths = self.methods.iter();
+            paths
+                .map(|(path, _)| ResourceDef::new(path.as_str()))
+                .collect()
+        });
+        let known = compiled.iter().position(|known| known.is_match(path));
+        match known.and_then(|index| self.methods.get(index)) {
             Some((_, allowed)) => Error::new(
                 ErrorCode::MethodNotAllowed,
                 format!("{} is not allowed here; {allowed} is", request.method()),
@@ -70,7 +86,7 @@ pub fn document(app_name: &str, prefix: &str) -> Document {
     let (_, document) = App::new()
         .into_utoipa_app()
         .openapi(openapi::base(app_name))
-        .service(scope::scope(prefix).configure(routes::api))
+        .service(scope::scope(prefix).configure(routes::described))
         .split_for_parts();
     openapi::completed(document)
 }
@@ -87,37 +103,33 @@ pub fn start(
     let prefix = ctx.settings.api_prefix.clone();
     let document = document(&ctx.settings.name, &prefix);
     let known = Data::new(KnownPaths::of(&document));
+    let document = serde_json::to_vec(&document)
+        .map_err(|error| Error::internal("the OpenAPI document cannot be written", error))?;
+    let document = Data::new(web::Bytes::from(document));
     let docs = !ctx.settings.is_prod();
     let grace = ctx.settings.shutdown_grace;
     let ctx = Data::new(ctx);
     let working = Data::from(working);
     let server = HttpServer::new(move || {
-        let (app, _) = App::new()
+        let app = App::new()
             .app_data(ctx.clone())
             .app_data(working.clone())
             .app_data(known.clone())
-            .into_utoipa_app()
-            .service(scope::scope(prefix.as_str()).configure(routes::api))
-            .split_for_parts();
-        let json = document.clone();
-        let described = move || {
-            let json = json.clone();
-            async move { HttpResponse::Ok().json(json) }
-        };
-        let app = app
+            .app_data(document.clone())
+            .service(web::scope(&prefix).configure(routes::plain))
             .service(system::get_health)
             .service(system::get_readiness)
+            .route("/openapi.json", web::get().to(described))
+            .route(&format!("{prefix}/openapi.json"), web::get().to(described))
             .configure(extra)
             .default_service(web::to(refuse))
             .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
             .wrap(Compress::default())
             .wrap(from_fn(observe::observe))
             .wrap(NormalizePath::trim());
-        let app = app
-            .route("/openapi.json", web::get().to(described.clone()))
-            .route(&format!("{prefix}/openapi.json"), web::get().to(described));
         if docs {
-            app.service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document.clone()))
+            let ui = SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json"));
+            app.service(ui)
                 .route("/docs", web::get().to(|| redirect("/docs/index.html")))
                 .route("/", web::get().to(|| redirect("/docs/index.html")))
         } else {
@@ -133,6 +145,12 @@ pub fn start(
     .listen(listener)
     .map_err(|error| Error::internal("the server cannot listen", error))?;
     Ok(server.run())
+}
+
+async fn described(document: Data<web::Bytes>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(web::Bytes::clone(&document))
 }
 
 async fn redirect(to: &'static str) -> HttpResponse {

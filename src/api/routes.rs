@@ -1,51 +1,67 @@
 //! Every route of the API, in one list.
+//!
+//! The list serves twice: once to collect the OpenAPI document, once per server thread to build
+//! the routes alone (a document per thread would be megabytes nobody reads).
 
 use super::handlers::{accounts, findings, objects, projects, repositories, scans, system};
+use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// Adds every route below the API prefix.
-pub fn api(config: &mut ServiceConfig<'_>) {
-    config
-        .service(system::get_health)
-        .service(system::get_readiness)
-        .service(system::get_config)
-        .service(accounts::create_session)
-        .service(accounts::refresh_session)
-        .service(accounts::delete_session)
-        .service(accounts::get_me)
-        .service(accounts::list_api_keys)
-        .service(accounts::create_api_key)
-        .service(accounts::delete_api_key)
-        .service(projects::list_projects)
-        .service(projects::create_project)
-        .service(projects::get_project)
-        .service(projects::replace_project)
-        .service(projects::update_project)
-        .service(projects::delete_project)
-        .service(projects::list_project_repositories)
-        .service(projects::create_repository)
-        .service(projects::list_project_scans)
-        .service(projects::list_project_findings)
-        .service(repositories::get_repository)
-        .service(repositories::update_repository)
-        .service(repositories::delete_repository)
-        .service(repositories::ingest_repository)
-        .service(repositories::upload_archive)
-        .service(repositories::get_job)
-        .service(repositories::list_snapshots)
-        .service(repositories::get_threat_profile)
-        .service(repositories::replace_threat_profile)
-        .service(repositories::generate_threat_profile)
-        .service(repositories::create_scan)
-        .service(repositories::list_repository_scans)
-        .service(repositories::list_repository_events)
-        .service(repositories::list_repository_findings)
-        .service(scans::get_scan)
-        .service(scans::cancel_scan)
-        .service(scans::list_scan_events)
-        .service(scans::list_scan_findings)
-        .service(scans::get_report)
-        .service(findings::get_finding)
-        .service(findings::triage_finding)
-        .service(objects::get_object);
+macro_rules! every_route {
+    ($($handler:path,)+) => {
+        /// Adds every route below the API prefix, with its description.
+        pub fn described(config: &mut ServiceConfig<'_>) {
+            config$(.service($handler))+;
+        }
+
+        /// Adds every route below the API prefix.
+        pub fn plain(config: &mut web::ServiceConfig) {
+            config$(.service($handler))+;
+        }
+    };
+}
+
+every_route! {
+    system::get_health,
+    system::get_readiness,
+    system::get_config,
+    accounts::create_session,
+    accounts::refresh_session,
+    accounts::delete_session,
+    accounts::get_me,
+    accounts::list_api_keys,
+    accounts::create_api_key,
+    accounts::delete_api_key,
+    projects::list_projects,
+    projects::create_project,
+    projects::get_project,
+    projects::replace_project,
+    projects::update_project,
+    projects::delete_project,
+    projects::list_project_repositories,
+    projects::create_repository,
+    projects::list_project_scans,
+    projects::list_project_findings,
+    repositories::get_repository,
+    repositories::update_repository,
+    repositories::delete_repository,
+    repositories::ingest_repository,
+    repositories::upload_archive,
+    repositories::get_job,
+    repositories::list_snapshots,
+    repositories::get_threat_profile,
+    repositories::replace_threat_profile,
+    repositories::generate_threat_profile,
+    repositories::create_scan,
+    repositories::list_repository_scans,
+    repositories::list_repository_events,
+    repositories::list_repository_findings,
+    scans::get_scan,
+    scans::cancel_scan,
+    scans::list_scan_events,
+    scans::list_scan_findings,
+    scans::get_report,
+    findings::get_finding,
+    findings::triage_finding,
+    objects::get_object,
 }

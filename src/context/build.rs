@@ -4,9 +4,12 @@ use super::{AppContext, ServeContext, key_files};
 use crate::{
     auth::{seal::SealingKey, tokens::TokenSigner},
     clock::{SharedClock, SystemClock},
-    error::{Error, ErrorCode, Result},
+    error::{Error, Result},
     objects::{local::LocalObjects, signed_url::UrlSigner},
-    settings::{FileBackend, PersistenceBackend, ServeSettings, StorageSettings},
+    settings::{
+        AuthProvider, ExecutionMode, FileBackend, PersistenceBackend, ScanSettings, ServeSettings,
+        StorageSettings, WorkerExecution,
+    },
     shutdown::{Tasks, blocking},
     store::json::{JsonStore, JsonStoreSettings},
 };
@@ -16,14 +19,31 @@ use tokio::sync::Notify;
 /// Signs the links to local objects; the store makes them, the API checks them.
 const OBJECT_URL_KEY: &str = "object-urls.key";
 
+/// The refusal of a documented choice that a later version brings. Going on with the default
+/// instead would do something else than was asked for.
+fn unavailable(what: &str, setting: &str) -> Error {
+    Error::field(
+        setting,
+        format!("{what} is not part of this version; use the default for now"),
+    )
+}
+
+/// Refuses ways of running scans that this version does not have.
+pub fn check_scans(scans: &ScanSettings) -> Result<()> {
+    if scans.mode == ExecutionMode::Sqs {
+        return Err(unavailable("the SQS queue", "VEGA_SCAN_EXECUTION_MODE"));
+    }
+    if scans.worker_execution == WorkerExecution::Ecs {
+        return Err(unavailable(
+            "the ECS launcher",
+            "VEGA_SCAN_WORKER_EXECUTION_MODE",
+        ));
+    }
+    Ok(())
+}
+
 /// Opens the stores the settings name.
 pub async fn app(storage: &StorageSettings, tasks: Tasks) -> Result<AppContext> {
-    let unavailable = |what: &str, setting: &str| {
-        Error::field(
-            setting,
-            format!("{what} is not part of this version; use the default for now"),
-        )
-    };
     if storage.persistence == PersistenceBackend::Postgres {
         return Err(unavailable(
             "the Postgres store",
@@ -47,6 +67,9 @@ pub async fn app(storage: &StorageSettings, tasks: Tasks) -> Result<AppContext> 
         let signer = UrlSigner::new(key, Arc::clone(&store_clock));
         let store = JsonStore::open(JsonStoreSettings::new(data_dir.clone(), store_clock))?;
         let objects = LocalObjects::open(data_dir, signer)?;
+        if let Err(error) = objects.sweep_staging() {
+            tracing::warn!(%error, cause = ?error, "what dead processes left cannot be removed");
+        }
         Ok((store, objects))
     })
     .await?;
@@ -61,6 +84,10 @@ pub async fn app(storage: &StorageSettings, tasks: Tasks) -> Result<AppContext> 
 
 /// Opens everything `vega serve` needs.
 pub async fn serve(settings: &ServeSettings, tasks: Tasks) -> Result<ServeContext> {
+    check_scans(&settings.scans)?;
+    if settings.auth.provider == AuthProvider::Cognito {
+        return Err(unavailable("sign-in with Cognito", "VEGA_AUTH_PROVIDER"));
+    }
     let app = app(&settings.storage, tasks).await?;
     let data_dir = &settings.storage.data_dir;
     let tokens = match &settings.auth.secret {
@@ -78,12 +105,6 @@ pub async fn serve(settings: &ServeSettings, tasks: Tasks) -> Result<ServeContex
         key_files::load_or_create(data_dir, OBJECT_URL_KEY)?,
         Arc::clone(&app.clock),
     );
-    if settings.scans.mode == crate::settings::ExecutionMode::Sqs {
-        return Err(Error::new(
-            ErrorCode::ValidationError,
-            "VEGA_SCAN_EXECUTION_MODE=sqs is not part of this version; use thread or external",
-        ));
-    }
     Ok(ServeContext {
         app,
         settings: Arc::new(settings.app.clone()),

@@ -95,7 +95,7 @@ impl Job {
     pub fn queued(
         id: JobId,
         kind: JobKind,
-        subject_id: impl ToString,
+        subject_id: impl std::fmt::Display,
         input: serde_json::Value,
         now: Timestamp,
     ) -> Self {

@@ -3,7 +3,7 @@
 //! Every failure a user, a job or a scan can meet has exactly one [`ErrorCode`]. HTTP status,
 //! `retryable` and the default text belong to the code, never to the place that raises it; the API
 //! envelope, the OpenAPI document and `docs/errors.md` all derive from [`ErrorCode::ALL`].
-//! The cause ([`Error::source`]) is for the log only and never reaches a client.
+//! The cause (`source`) is for the log only and never reaches a client.
 //! This module knows nothing of HTTP frameworks, stores or engines.
 
 use serde::{Deserialize, Serialize};

@@ -35,7 +35,7 @@ enum MaintenanceCommand {
     Users(UsersCommand),
     /// Print the effective settings (secrets redacted), try each dependency, say what is wrong.
     Check {
-        /// The role whose settings to check.
+        /// The role whose settings to check: serve, worker, runner, proxy or maintenance.
         #[arg(long, value_name = "ROLE", default_value = "api", value_parser = parse_role)]
         role: Role,
     },
@@ -45,7 +45,7 @@ enum MaintenanceCommand {
         #[arg(value_enum)]
         page: DocsPage,
     },
-    /// Apply database migrations (Postgres only).
+    /// Apply database migrations (not part of this version: the JSON store needs none).
     Migrate,
 }
 
@@ -106,8 +106,12 @@ enum DocsPage {
 }
 
 fn parse_role(text: &str) -> std::result::Result<Role, String> {
-    Role::parse(text)
-        .ok_or_else(|| "must be one of api, worker, runner, llm-proxy, maintenance".to_owned())
+    let role = match text {
+        "serve" => Some(Role::Api),
+        "proxy" => Some(Role::LlmProxy),
+        other => Role::parse(other),
+    };
+    role.ok_or_else(|| "must be one of serve, worker, runner, proxy, maintenance".to_owned())
 }
 
 fn parse_group(text: &str) -> std::result::Result<Group, String> {

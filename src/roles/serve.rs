@@ -6,12 +6,19 @@ use crate::{
     cli::{ServeArgs, server_env},
     context::{ServeContext, build},
     error::{Error, ErrorCode, Result},
+    objects::ObjectStore,
     services::{dispatch::Dispatcher, jobs, working_dir::WorkingRoot},
     settings::{ExecutionMode, Role, ServeSettings},
     shutdown::{Tasks, blocking},
+    store::MetadataStore,
     telemetry::{self, LogStream},
 };
-use std::{net::TcpListener, process::ExitCode, sync::Arc};
+use std::{
+    net::TcpListener,
+    process::ExitCode,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 /// Serves until a signal says otherwise.
 pub async fn run(args: ServeArgs) -> Result<ExitCode> {
@@ -85,6 +92,11 @@ pub async fn serve(
         data_dir = %settings.storage.data_dir.display(),
         "vega serve is ready"
     );
+    let shared = Shared {
+        working: Arc::downgrade(&working),
+        objects: Arc::downgrade(&ctx.app.objects),
+        store: Arc::downgrade(&ctx.app.store),
+    };
     tasks.spawn(jobs::run_loop(ctx.clone(), working));
     if settings.scans.mode == ExecutionMode::Thread {
         tasks.spawn(dispatcher(&ctx, &settings, &tasks)?.run());
@@ -100,8 +112,37 @@ pub async fn serve(
     if !tasks.drain(settings.app.shutdown_grace).await {
         tracing::warn!("not everything ended within the grace period; it will be recovered");
     }
+    drop(ctx);
+    shared.let_go().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What leaves files behind unless it is dropped before the process ends.
+struct Shared {
+    working: Weak<WorkingRoot>,
+    objects: Weak<dyn ObjectStore>,
+    store: Weak<dyn MetadataStore>,
+}
+
+impl Shared {
+    /// Waits until nobody uses any of it: the server's threads let go a moment after it has
+    /// stopped. Without that the next start would have to tidy up, so this does not wait for long.
+    async fn let_go(&self) {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        let dropped = async {
+            while self.working.strong_count()
+                + self.objects.strong_count()
+                + self.store.strong_count()
+                > 0
+            {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, dropped).await.is_err() {
+            tracing::debug!("working files stay until the next start");
+        }
+    }
 }
 
 fn dispatcher(ctx: &ServeContext, settings: &ServeSettings, tasks: &Tasks) -> Result<Dispatcher> {

@@ -20,6 +20,7 @@ pub async fn run(args: DataArgs) -> Result<ExitCode> {
     telemetry::init(&env, Role::Worker, LogStream::Stdout);
     let settings = WorkerSettings::load(&env)?;
     warn_about(&env, Role::Worker);
+    build::check_scans(&settings.scans)?;
     let tasks = Tasks::new();
     tasks.listen_to_signals()?;
     let app = build::app(&settings.storage, tasks.clone()).await?;

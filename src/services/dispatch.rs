@@ -106,6 +106,9 @@ impl Dispatcher {
                 recoveries = recovered.scan.recoveries,
                 "a scan lost its owner"
             );
+            if recovered.scan.status.is_final() {
+                reports::publish(&self.app, &recovered.scan).await?;
+            }
         }
         for scan in self.app.store.unpublished_scans(10).await? {
             // Its runner may be doing the same right now: the result is the same.

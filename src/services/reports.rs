@@ -13,7 +13,7 @@ use crate::{
         object_key::{Artifact, ObjectKey},
         scan::Scan,
     },
-    error::{Error, Result},
+    error::{Error, ErrorCode, Result},
     objects::{ObjectMeta, ObjectReader},
     store::EventQuery,
 };
@@ -21,32 +21,52 @@ use crate::{
 /// Events read from the store in one go.
 const EVENT_PAGE: usize = 1_000;
 
-/// Copies the files of an ended scan to their documented keys.
+/// Copies the files of an ended scan to their documented keys and removes what it worked with.
+///
+/// Two processes may do this at once, and one may die half way: what is gone from the attempt's
+/// keys has reached the documented ones, and the mark that nothing is left to do comes last.
 pub async fn publish(app: &AppContext, scan: &Scan) -> Result<()> {
-    let Some(attempt) = scan.artifacts_attempt else {
-        return Ok(());
-    };
-    for artifact in Artifact::ALL {
-        if *artifact == Artifact::Events {
-            continue;
+    if let Some(attempt) = scan.artifacts_attempt {
+        for artifact in Artifact::ALL {
+            if *artifact != Artifact::Events {
+                publish_one(app, scan, attempt, *artifact).await?;
+            }
         }
-        let from = ObjectKey::attempt_artifact(scan.id, attempt, *artifact);
+        // Written from the store, which has every attempt's events and the terminal one.
+        let events = events_as_lines(app, scan).await?;
         app.objects
-            .copy(&from, &ObjectKey::artifact(scan.id, *artifact))
+            .put_bytes(&ObjectKey::artifact(scan.id, Artifact::Events), events)
             .await?;
     }
-    // Written from the store, which has every attempt's events and the terminal one.
-    let events = events_as_lines(app, scan).await?;
+    let prefix = ObjectKey::scan_prefix(scan.id);
     app.objects
-        .put_bytes(&ObjectKey::artifact(scan.id, Artifact::Events), events)
-        .await?;
-    app.store.mark_artifacts_published(scan.id).await?;
-    app.objects
-        .delete_prefix(&format!("{}attempts/", ObjectKey::scan_prefix(scan.id)))
+        .delete_prefix(&format!("{prefix}attempts/"))
         .await?;
     app.objects
-        .delete_prefix(&format!("{}checkpoints/", ObjectKey::scan_prefix(scan.id)))
-        .await
+        .delete_prefix(&format!("{prefix}checkpoints/"))
+        .await?;
+    match scan.artifacts_attempt {
+        Some(_) => app.store.mark_artifacts_published(scan.id).await,
+        None => Ok(()),
+    }
+}
+
+async fn publish_one(
+    app: &AppContext,
+    scan: &Scan,
+    attempt: u32,
+    artifact: Artifact,
+) -> Result<()> {
+    let from = ObjectKey::attempt_artifact(scan.id, attempt, artifact);
+    let to = ObjectKey::artifact(scan.id, artifact);
+    match app.objects.copy(&from, &to).await {
+        Err(error)
+            if error.code() == ErrorCode::NotFound && app.objects.head(&to).await?.is_some() =>
+        {
+            Ok(())
+        }
+        copied => copied,
+    }
 }
 
 async fn events_as_lines(app: &AppContext, scan: &Scan) -> Result<Vec<u8>> {
@@ -89,7 +109,10 @@ pub async fn open(
     format: ReportFormat,
 ) -> Result<(ObjectMeta, ObjectReader)> {
     let scan = access::scan(&ctx.app.store, actor, id).await?;
-    if !scan.artifacts_published {
+    if scan.artifacts_attempt.is_some() && !scan.artifacts_published {
+        // It ended a moment ago: do now what its runner or a dispatcher is about to do.
+        publish(&ctx.app, &scan).await?;
+    } else if !scan.artifacts_published {
         return Err(Error::conflict(if scan.status.is_final() {
             format!(
                 "A scan that is {} before it produced anything has no report",

@@ -57,7 +57,7 @@ variables! {
         "VEGA_PORT", None, &[Api, LlmProxy], shown, "Port to listen on (serve: 8000, proxy: 8001); 0 takes any free one.";
         "VEGA_CORS_ORIGINS", None, &[Api], shown, "Comma list of origins browsers may call from; empty: same origin only.";
         "VEGA_METRICS_PORT", None, &[Api, Worker, LlmProxy], shown, "Port for /metrics; unset: main port, operators only.";
-        "VEGA_LOG", Some("info"), ALL, shown, "Log filter, for example `info,vega::services=debug`.";
+        "VEGA_LOG", Some("info,actix_server=warn"), ALL, shown, "Log filter, for example `info,vega::services=debug`.";
         "VEGA_LOG_FORMAT", Some("auto"), ALL, shown, "json, text, or auto: text on a terminal, JSON otherwise.";
         "VEGA_SHUTDOWN_GRACE_SECONDS", Some("30"), &[Api, Worker, Runner, LlmProxy], shown, "Seconds to finish or hand back work after SIGTERM.";
     }

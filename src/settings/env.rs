@@ -6,6 +6,20 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path};
 
+/// What is wrong with a settings file. Its lines may hold secrets, so none is quoted.
+fn broken(file: &Path, error: &dotenvy::Error, place: &str) -> Error {
+    let what = match error {
+        dotenvy::Error::LineParse(..) => {
+            format!("{place} cannot be read (a value with spaces needs quotes)")
+        }
+        other => other.to_string(),
+    };
+    Error::new(
+        ErrorCode::ValidationError,
+        format!("{} is not a valid settings file: {what}", file.display()),
+    )
+}
+
 /// Settings as text, before any is understood.
 #[derive(Debug, Clone, Default)]
 pub struct Env {
@@ -28,14 +42,10 @@ impl Env {
         if !file.is_file() {
             return Ok(env);
         }
-        let broken = |error| {
-            Error::new(
-                ErrorCode::ValidationError,
-                format!("{} is not a valid settings file: {error}", file.display()),
-            )
-        };
-        for pair in dotenvy::from_path_iter(file).map_err(broken)? {
-            let (name, value) = pair.map_err(broken)?;
+        let mut place = "its first setting".to_owned();
+        for pair in dotenvy::from_path_iter(file).map_err(|error| broken(file, &error, &place))? {
+            let (name, value) = pair.map_err(|error| broken(file, &error, &place))?;
+            place = format!("the setting after {name}");
             env.values.entry(name).or_insert(value);
         }
         Ok(env)

@@ -176,11 +176,22 @@ impl ExecutionMode {
     }
 }
 
+/// Where a worker runs scans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerExecution {
+    /// In child processes.
+    Local,
+    /// In ECS tasks.
+    Ecs,
+}
+
 /// How scans are run and recovered.
 #[derive(Debug, Clone)]
 pub struct ScanSettings {
     /// `VEGA_SCAN_EXECUTION_MODE`.
     pub mode: ExecutionMode,
+    /// `VEGA_SCAN_WORKER_EXECUTION_MODE`.
+    pub worker_execution: WorkerExecution,
     /// `VEGA_SCAN_LEASE_SECONDS`.
     pub lease: Duration,
     /// Attempts, recoveries and staleness.
@@ -208,8 +219,17 @@ impl ScanSettings {
                 "is required with VEGA_SCAN_EXECUTION_MODE=sqs",
             );
         }
+        let worker_execution = reader.choice(
+            "VEGA_SCAN_WORKER_EXECUTION_MODE",
+            &[
+                ("local", WorkerExecution::Local),
+                ("ecs", WorkerExecution::Ecs),
+            ],
+            WorkerExecution::Local,
+        );
         Self {
             mode,
+            worker_execution,
             lease: reader.seconds("VEGA_SCAN_LEASE_SECONDS"),
             recovery: RecoveryPolicy {
                 max_attempts: reader.number("VEGA_SCAN_MAX_ATTEMPTS"),

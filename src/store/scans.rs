@@ -212,7 +212,8 @@ pub trait ScanStore: Send + Sync {
     async fn mark_artifacts_published(&self, id: ScanId) -> Result<()>;
     /// Scans that ended with artifacts which are not yet published.
     async fn unpublished_scans(&self, limit: usize) -> Result<Vec<Scan>>;
-    /// Notes what became of a runner, if its job is not final already.
+    /// Notes what became of a runner: its status and reason, if its job is not final already, and
+    /// its exit code, if none is known.
     async fn note_runner_job(
         &self,
         id: RunnerJobId,

@@ -6,7 +6,7 @@
 
 mod json;
 
-use crate::settings::{Env, Role};
+use crate::settings::{Env, Role, catalogue};
 use std::io::IsTerminal;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -21,7 +21,8 @@ pub enum LogStream {
 
 /// Starts logging for `role`. Call once per process; later calls change nothing.
 pub fn init(env: &Env, role: Role, stream: LogStream) {
-    let filter = env.get("VEGA_LOG").unwrap_or("info");
+    let default = catalogue::find("VEGA_LOG").and_then(|it| it.default);
+    let filter = env.get("VEGA_LOG").or(default).unwrap_or("info");
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let terminal = match stream {
         LogStream::Stdout => std::io::stdout().is_terminal(),

@@ -23,7 +23,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let content_type = request.content_type().to_ascii_lowercase();
         let request = request.clone();
-        let payload = payload.take();
+        let mut payload = payload.take();
         Box::pin(async move {
             if content_type != "application/json" && !content_type.ends_with("+json") {
                 let error = Error::new(
@@ -32,7 +32,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                 );
                 return Err(error.into());
             }
-            let bytes = web::Payload::from_request(&request, &mut payload.into())
+            let bytes = web::Payload::from_request(&request, &mut payload)
                 .await
                 .map_err(|_| Error::of(ErrorCode::InvalidRequest))?
                 .to_bytes_limited(MAX_BYTES)
@@ -59,6 +59,10 @@ fn broken_off(error: &actix_web::Error) -> Error {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    if bytes.trim_ascii().is_empty() {
+        let message = "The body is empty; send a JSON object, at least {}";
+        return Err(Error::new(ErrorCode::InvalidRequest, message));
+    }
     // Derived types would also take an array of their fields, which nobody means to send.
     if bytes
         .trim_ascii_start()
@@ -75,7 +79,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
         match inner.classify() {
             Category::Data => {
                 let path = if path == "." { "body".to_owned() } else { path };
-                Error::field(path, inner.to_string())
+                // The parser's position means nothing to who sent a field.
+                let message = inner.to_string();
+                let end = message.find(" at line ").unwrap_or(message.len());
+                Error::field(path, &message[..end])
             }
             Category::Syntax | Category::Eof | Category::Io => malformed(&inner),
         }

@@ -55,28 +55,26 @@ pub async fn receive_upload(
     let file = working.file()?;
     if content_type == "multipart/form-data" {
         let mut parts = Multipart::new(request.headers(), payload);
-        while let Some(part) = parts.next().await {
-            let part = part.map_err(broken)?;
-            if part.name() != Some("file") {
-                return Err(Error::field(
-                    part.name().unwrap_or("body"),
-                    "is not expected; send one field named 'file'",
-                ));
-            }
-            let label = part
-                .content_disposition()
-                .and_then(|disposition| disposition.get_filename().map(str::to_owned))
-                .or(file_name);
-            write(&file, part, limit).await?;
-            return Ok(Upload {
-                file,
-                label: clean_label(label),
-            });
+        let Some(part) = parts.next().await else {
+            let message = "is missing; send the archive in a field named 'file'";
+            return Err(Error::field("file", message));
+        };
+        let part = part.map_err(broken)?;
+        if part.name() != Some("file") {
+            return Err(Error::field(
+                part.name().unwrap_or("body"),
+                "is not expected; send one field named 'file'",
+            ));
         }
-        return Err(Error::field(
-            "file",
-            "is missing; send the archive in a field named 'file'",
-        ));
+        let label = part
+            .content_disposition()
+            .and_then(|disposition| disposition.get_filename().map(str::to_owned))
+            .or(file_name);
+        write(&file, part, limit).await?;
+        return Ok(Upload {
+            file,
+            label: clean_label(label),
+        });
     }
     if !RAW_TYPES.contains(&content_type.as_str()) {
         return Err(Error::new(

@@ -32,12 +32,12 @@ pub async fn list_filtered(
     params: FindingListParams,
 ) -> ApiResult {
     let page = page_request(params.limit, params.cursor.as_deref(), 200)?;
-    let filter = narrowed(filter, &params)?;
+    let filter = narrowed(&filter, &params)?;
     let page = findings::list(ctx, actor, filter, page).await?;
     respond(request, page, FindingDto::from)
 }
 
-fn narrowed(filter: FindingFilter, params: &FindingListParams) -> Result<FindingFilter> {
+fn narrowed(filter: &FindingFilter, params: &FindingListParams) -> Result<FindingFilter> {
     let severities: Vec<_> = Severity::ALL.iter().map(|it| it.as_str()).collect();
     let statuses: Vec<_> = FindingStatus::ALL.iter().map(|it| it.as_str()).collect();
     let states: Vec<_> = FindingState::ALL.iter().map(|it| it.as_str()).collect();
@@ -81,7 +81,7 @@ fn narrowed(filter: FindingFilter, params: &FindingListParams) -> Result<Finding
             .collect(),
         path_prefix: params.path.clone(),
         lead,
-        ..filter
+        ..filter.clone()
     })
 }
 

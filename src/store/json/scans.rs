@@ -161,10 +161,14 @@ impl ScanStore for JsonStore {
     ) -> Result<()> {
         self.commit(move |view, _| {
             let mut job = view.state.runner_jobs.find(id, "Runner job")?.clone();
-            if lifecycle::is_over(&job) {
+            if lifecycle::is_over(&job) && job.exit_code.is_some() {
                 return Ok(Decision::unchanged(()));
             }
-            job.status = status;
+            // A runner tells the end of its scan before its process ends: then only the exit code
+            // is news.
+            if !lifecycle::is_over(&job) {
+                job.status = status;
+            }
             job.exit_code = exit_code.or(job.exit_code);
             job.stop_reason = stop_reason.or(job.stop_reason);
             job.updated_at = now;

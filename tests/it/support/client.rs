@@ -49,7 +49,8 @@ impl Client {
         self.try_send(request).await.expect("the server answers")
     }
 
-    async fn try_send(&self, request: RequestBuilder) -> Option<Answer> {
+    /// `None` when the connection broke off, as it does when the server is killed.
+    pub async fn try_send(&self, request: RequestBuilder) -> Option<Answer> {
         let request = request.build().unwrap();
         let asked = format!("{} {}", request.method(), request.url());
         let response = self.http.execute(request).await.ok()?;

@@ -46,7 +46,12 @@ impl TestApp {
         let folder = data.path().join("data").to_string_lossy().into_owned();
         let mut env = Env::from_pairs(settings.iter().copied());
         env.set("VEGA_DATA_DIR", folder);
-        env.set("PATH", std::env::var("PATH").unwrap_or_default());
+        env.set(
+            "PATH",
+            std::env::var_os("PATH")
+                .unwrap_or_default()
+                .to_string_lossy(),
+        );
         let mut settings = ServeSettings::load(&env).unwrap();
         settings.runner.program = Some(env!("CARGO_BIN_EXE_vega").into());
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();

@@ -118,7 +118,7 @@ pub fn snapshot(repository: RepositoryId, tree: &str, now: Timestamp) -> Snapsho
     }
 }
 
-pub fn job(kind: JobKind, subject: impl ToString, now: Timestamp) -> Job {
+pub fn job(kind: JobKind, subject: impl std::fmt::Display, now: Timestamp) -> Job {
     Job::queued(new_id(), kind, subject, serde_json::Value::Null, now)
 }
 

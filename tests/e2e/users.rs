@@ -1,0 +1,147 @@
+//! `vega maintenance users` beside a running server.
+
+use crate::support::{Server, command, run, run_with_input};
+use serde_json::{Value, json};
+use std::{path::Path, process::Output};
+
+const EMAIL: &str = "ada@example.com";
+const PASSWORD: &str = "a long enough password";
+
+fn users(data: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut command = command(&["maintenance", "--data-dir"]);
+    command
+        .arg(data)
+        .arg("users")
+        .args(arguments)
+        .current_dir(data.parent().unwrap());
+    run_with_input(&mut command, input)
+}
+
+#[track_caller]
+fn done(output: &Output) -> String {
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[track_caller]
+fn refused(output: &Output, words: &str) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains(words), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_added_changed_and_locked_out_while_the_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data, &[]).await;
+    let sign_in = |password: &'static str| {
+        let client = server.client();
+        async move {
+            client
+                .post(
+                    "/v1/auth/login",
+                    json!({"email": EMAIL, "password": password}),
+                )
+                .await
+        }
+    };
+    sign_in(PASSWORD).await.expect_error("invalid_token");
+
+    refused(&users(&data, &["add", "not an email"], PASSWORD), "email");
+    refused(&users(&data, &["add", EMAIL], "short"), "12");
+    refused(
+        &users(&data, &["add", EMAIL, "--groups", "kings"], PASSWORD),
+        "root",
+    );
+    let added = done(&users(
+        &data,
+        &["add", "Ada@Example.com", "--name", "Ada"],
+        PASSWORD,
+    ));
+    assert!(added.contains(EMAIL) && added.contains("active"), "{added}");
+    refused(&users(&data, &["add", EMAIL], PASSWORD), EMAIL);
+
+    let client = server.client().signed_in(EMAIL, PASSWORD).await;
+    let me = client.get("/v1/auth/me").await.expect_status(200).json();
+    assert_eq!(
+        (&me["display_name"], &me["groups"]),
+        (&json!("Ada"), &json!(["user"]))
+    );
+    let key = client
+        .post("/v1/api-keys", json!({"name": "ci"}))
+        .await
+        .expect_status(201)
+        .json();
+    let secret = ["secret", "key", "token"]
+        .iter()
+        .find_map(|it| key[it].as_str())
+        .unwrap();
+    let by_key = server.client().with_bearer(secret);
+    by_key.get("/v1/projects").await.expect_status(200);
+
+    done(&users(&data, &["groups", EMAIL, "operator,user"], ""));
+    let me = client.get("/v1/auth/me").await.expect_status(200).json();
+    let groups = me["groups"].to_string();
+    assert!(
+        groups.contains("operator"),
+        "a group counts at once: {groups}"
+    );
+
+    done(&users(&data, &["passwd", EMAIL], "another long password\n"));
+    client
+        .get("/v1/auth/me")
+        .await
+        .expect_error("invalid_token");
+    sign_in(PASSWORD).await.expect_error("invalid_token");
+    let client = server
+        .client()
+        .signed_in(EMAIL, "another long password")
+        .await;
+
+    done(&users(&data, &["disable", EMAIL], ""));
+    client
+        .get("/v1/auth/me")
+        .await
+        .expect_error("invalid_token");
+    by_key
+        .get("/v1/projects")
+        .await
+        .expect_error("invalid_token");
+    sign_in("another long password")
+        .await
+        .expect_error("invalid_token");
+    assert!(done(&users(&data, &["list"], "")).contains("disabled"));
+
+    done(&users(&data, &["enable", EMAIL], ""));
+    sign_in("another long password").await.expect_status(200);
+    client
+        .get("/v1/auth/me")
+        .await
+        .expect_error("invalid_token");
+    let listed = done(&users(&data, &["list", "--json"], ""));
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert!(!listed.to_string().contains("argon2"), "{listed}");
+    let ada = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["email"] == EMAIL)
+        .unwrap();
+    assert_eq!(ada["is_active"], true);
+    refused(
+        &users(&data, &["disable", "nobody@example.com"], ""),
+        "nobody@example.com",
+    );
+    server.stop().await;
+}
+
+#[test]
+fn there_is_nothing_to_migrate_and_the_program_says_so() {
+    let output = run(&mut command(&["maintenance", "migrate"]));
+    refused(&output, "nothing to migrate");
+}
