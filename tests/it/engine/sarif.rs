@@ -31,7 +31,7 @@ fn assert_valid(report: &Report, context: &SarifContext) {
 fn everything(report: &Report) -> SarifContext {
     let extra = |index: usize| SarifExtra {
         finding_id: Some(format!("fnd_{index}")),
-        suppressed: (index % 2 == 0).then(|| "accepted".to_owned()),
+        suppressed: index.is_multiple_of(2).then(|| "accepted".to_owned()),
         baseline_state: Some(["new", "unchanged", "updated", "absent"][index % 4].to_owned()),
     };
     let findings = report.findings.iter().enumerate();
