@@ -171,10 +171,19 @@ struct Load<'a> {
     findings: &'a [String],
 }
 
+/// How hard to test, from the environment of the tests.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no setting of Vega: it belongs to the test"
+)]
+fn wish(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |text| text.parse().unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_at_random_moments_lose_and_duplicate_nothing() {
-    let kills: u32 = std::env::var("VEGA_TEST_KILLS").map_or(10, |it| it.parse().unwrap());
-    let seed: u64 = std::env::var("VEGA_TEST_SEED").map_or(16, |it| it.parse().unwrap());
+    let kills: u64 = wish("VEGA_TEST_KILLS", 10);
+    let seed: u64 = wish("VEGA_TEST_SEED", 16);
     println!("kills: {kills}, seed: {seed} (VEGA_TEST_KILLS, VEGA_TEST_SEED)");
     let mut random = Random(seed);
     let folder = tempfile::tempdir().unwrap();
@@ -225,9 +234,9 @@ async fn kills_at_random_moments_lose_and_duplicate_nothing() {
             server.process.kill();
             if victim == 1 {
                 // As when the whole machine goes down: no runner hands its scan back.
-                runners_of(&data)
-                    .into_iter()
-                    .for_each(|pid| drop(kill_runner(pid)));
+                for pid in runners_of(&data) {
+                    kill_runner(pid);
+                }
             }
         };
         tokio::join!(acknowledged.keep_writing(&client, &load), killing);
