@@ -67,7 +67,12 @@ pub(crate) fn pipes_download(script: &str) -> bool {
                 let code = words
                     .next()
                     .is_some_and(|word| matches!(word, "-c" | "-m" | "-e" | "-n" | "-ne" | "-pe"));
-                let runs = fetched && SHELLS.contains(&program) && !code;
+                let substituted = ["$(curl", "$(wget", "`curl", "`wget"]
+                    .iter()
+                    .any(|fetch| part.contains(fetch));
+                let runs = fetched && SHELLS.contains(&program) && !code
+                    || substituted && code && SHELLS.contains(&program)
+                    || substituted && program == "eval";
                 fetched |= matches!(program, "curl" | "wget");
                 runs
             })

@@ -31,9 +31,11 @@ CMD ["true"]
 
 pub(crate) fn check(file: &Dockerfile, claims: &mut Vec<Claim>) {
     for (instruction, stage) in file.all() {
+        // Also the JSON form: `["https://…", "/to/"]`.
         let remote = instruction
             .value
             .split_whitespace()
+            .map(|word| word.trim_start_matches(['[', '"']))
             .any(|word| word.starts_with("http://") || word.starts_with("https://"));
         if instruction.keyword == "ADD" && remote && !instruction.value.contains("--checksum") {
             claims.push(

@@ -121,14 +121,15 @@ fn source_of(module: &Module<'_>, code: NodeId) -> NodeId {
     }
 }
 
-/// Whether the code is what a file holds: running a file of one's own, as an import does.
+/// Whether the code is what a file holds (running a file of one's own, as an import does) or the
+/// `repr` of a value (reading back what was just written).
 fn is_file(module: &Module<'_>, code: NodeId) -> bool {
     let value = behind_name(module, code);
     module.tree.subtree(value).any(|node| {
         module.tree.kind(node) == "call"
             && matches!(
                 module.method(node),
-                Some("read" | "read_text" | "read_bytes" | "getsource")
+                Some("read" | "read_text" | "read_bytes" | "getsource" | "repr")
             )
     })
 }

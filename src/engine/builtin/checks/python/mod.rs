@@ -1,7 +1,6 @@
 //! Checks on Python syntax: one file each, all asking the same small semantic model.
 //!
-//! To add one: a file with its `Rule` (with a flagged and a clean example) and `check`, a row here,
-//! and the page that the tests then ask for.
+//! How to add one, with its fixtures, snapshot and page: `docs/design/engine.md`.
 
 mod archive_extraction;
 mod bind_all;

@@ -149,6 +149,9 @@ fn built(module: &Module<'_>, query: NodeId) -> Option<Built> {
                 return None;
             }
             f_string_parts(module, query, &mut fixed);
+            if fixed.len() < 2 {
+                return None;
+            }
         }
         "concatenated_string" => {
             for part in module.tree.children(query) {
@@ -175,7 +178,11 @@ fn built(module: &Module<'_>, query: NodeId) -> Option<Built> {
         _ => return None,
     }
     let first = fixed.first()?.trim_start().to_lowercase();
-    let sql = VERBS.iter().any(|verb| first.starts_with(verb));
+    let whole = fixed.concat().to_lowercase();
+    // "Select a file: " is prose.
+    let prose =
+        first.starts_with("select ") && !whole.contains("from") && !whole.contains(['(', '=']);
+    let sql = VERBS.iter().any(|verb| first.starts_with(verb)) && !prose;
     let before = &fixed[..fixed.len() - 1];
     sql.then(|| Built {
         in_value_place: (0..before.len())
