@@ -134,10 +134,11 @@ pub fn take_inventory(root: &Path, cancel: &CancellationToken) -> Result<Invento
         ));
     }
     let (paths, mut unlisted) = walk(root, cancel);
+    let wrapper = wrapper(&paths);
     let mut files: Vec<SourceFile> = paths
         .into_par_iter()
         .filter(|_| !cancel.is_cancelled())
-        .map(|found| look_at(root, &found))
+        .map(|found| look_at(root, &found, &wrapper))
         .collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
@@ -215,9 +216,24 @@ fn unreadable_path(error: &ignore::Error, root: &Path) -> String {
     }
 }
 
-fn look_at(root: &Path, found: &Found) -> SourceFile {
+/// The one folder that holds everything, with its slash, as archives of a project have it. It is
+/// the project's name and says nothing about what its files are for.
+fn wrapper(found: &[Found]) -> String {
+    let mut tops = found.iter().map(|found| {
+        let mut parts = found.path.components();
+        let top = parts.next().map(|part| text_of(part.as_os_str().as_ref()));
+        top.filter(|_| parts.next().is_some())
+    });
+    match tops.next().flatten() {
+        Some(top) if tops.all(|other| other.as_ref() == Some(&top)) => top + "/",
+        _ => String::new(),
+    }
+}
+
+fn look_at(root: &Path, found: &Found, wrapper: &str) -> SourceFile {
     let path = text_of(&found.path);
     let language = Language::of_path(&path);
+    let within = path.strip_prefix(wrapper).unwrap_or(&path).to_owned();
     let mut file = SourceFile {
         size: 0,
         language,
@@ -229,7 +245,7 @@ fn look_at(root: &Path, found: &Found) -> SourceFile {
     };
     if found.link {
         file.unread = Some(Unread::Link);
-        file.role = role::role_of(&file.path, language, &[]);
+        file.role = role::role_of(&within, language, &[]);
         return file;
     }
     let mut content = Vec::new();
@@ -237,7 +253,7 @@ fn look_at(root: &Path, found: &Found) -> SourceFile {
         Ok(size) => {
             file.size = size;
             let head = &content[..content.len().min(HEAD_BYTES)];
-            file.role = role::role_of(&file.path, language, head);
+            file.role = role::role_of(&within, language, head);
             if is_binary(head) {
                 file.unread = Some(Unread::Binary);
             } else if size > MAX_FILE_BYTES {
@@ -248,7 +264,7 @@ fn look_at(root: &Path, found: &Found) -> SourceFile {
         }
         Err(_) => {
             file.unread = Some(Unread::Unreadable);
-            file.role = role::role_of(&file.path, language, &[]);
+            file.role = role::role_of(&within, language, &[]);
         }
     }
     file

@@ -47,3 +47,26 @@ fn links_are_listed_and_never_followed() {
     assert_eq!(inventory.files.len(), 1);
     assert_eq!(inventory.files[0].unread, Some(Unread::Link));
 }
+
+#[test]
+fn the_folder_around_a_project_says_nothing_about_its_files() {
+    let root = tempfile::tempdir().unwrap();
+    for path in ["demo/app.py", "demo/lib/x.py", "demo/tests/test_app.py"] {
+        let path = root.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "x = 1\n").unwrap();
+    }
+    let roles = || {
+        let inventory = take_inventory(root.path(), &CancellationToken::new()).unwrap();
+        inventory
+            .files
+            .iter()
+            .map(|file| file.role)
+            .collect::<Vec<_>>()
+    };
+    let production = FileRole::Production;
+    assert_eq!(roles(), [production, production, FileRole::Test]);
+    // Beside other files it is a folder of the project, and its name counts.
+    std::fs::write(root.path().join("main.py"), "x = 1\n").unwrap();
+    assert_ne!(roles()[0], production);
+}
