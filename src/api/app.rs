@@ -139,7 +139,8 @@ pub fn start(
     .workers(2)
     .keep_alive(Duration::from_secs(75))
     .client_request_timeout(Duration::from_secs(30))
-    .shutdown_timeout(grace.as_secs())
+    // Half of the grace period is for requests, the rest for background work.
+    .shutdown_timeout((grace / 2).as_secs().max(1))
     // Signals are this process's business, not the server's.
     .disable_signals()
     .listen(listener)

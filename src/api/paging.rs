@@ -5,7 +5,10 @@ use crate::{
     error::{Error, Result},
     store::{Page, PageRequest},
 };
-use actix_web::{HttpRequest, HttpResponse, http::header};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderName},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
@@ -52,26 +55,39 @@ pub fn respond<T, D: Serialize>(
     page: Page<T>,
     map: impl FnMut(T) -> D,
 ) -> ApiResult {
+    let next = page
+        .next
+        .map(|next| ("cursor", URL_SAFE_NO_PAD.encode(next)));
+    let mut response = respond_with(request, next, page.items, map)?;
+    if let Some(total) = page.total {
+        let headers = response.headers_mut();
+        headers.insert(HeaderName::from_static("x-total-count"), total.into());
+    }
+    Ok(response)
+}
+
+/// The answer for one part of a list that continues by the query parameter `next`.
+pub fn respond_with<T, D: Serialize>(
+    request: &HttpRequest,
+    next: Option<(&str, String)>,
+    items: Vec<T>,
+    map: impl FnMut(T) -> D,
+) -> ApiResult {
     let mut response = HttpResponse::Ok();
-    if let Some(next) = &page.next {
-        let link = format!("<{}>; rel=\"next\"", next_url(request, next));
+    if let Some((name, value)) = next {
+        let link = format!("<{}>; rel=\"next\"", next_url(request, name, &value));
         response.insert_header((header::LINK, link));
     }
-    if let Some(total) = page.total {
-        response.insert_header(("x-total-count", total.to_string()));
-    }
-    let items: Vec<D> = page.items.into_iter().map(map).collect();
+    let items: Vec<D> = items.into_iter().map(map).collect();
     Ok(response.json(items))
 }
 
-/// The same request with another cursor.
-fn next_url(request: &HttpRequest, next: &str) -> String {
-    let mut query: String = request
-        .query_string()
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="))
-        .fold(String::new(), |query, pair| query + pair + "&");
-    query.push_str("cursor=");
-    query.push_str(&URL_SAFE_NO_PAD.encode(next));
-    format!("{}?{query}", request.path())
+/// The same request with another value of the parameter `name`.
+fn next_url(request: &HttpRequest, name: &str, value: &str) -> String {
+    let kept = request.query_string().split('&').filter(|pair| {
+        let key = pair.split('=').next().unwrap_or_default();
+        !key.is_empty() && key != name
+    });
+    let query: String = kept.map(|pair| format!("{pair}&")).collect();
+    format!("{}?{query}{name}={value}", request.path())
 }

@@ -14,7 +14,10 @@ use crate::{
     store::json::{JsonStore, JsonStoreSettings},
 };
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
+
+/// Passwords compared at once: two keep both cores of a small machine busy and cost 38 MiB.
+const PASSWORD_CHECKS: usize = 2;
 
 /// Signs the links to local objects; the store makes them, the API checks them.
 const OBJECT_URL_KEY: &str = "object-urls.key";
@@ -116,6 +119,7 @@ pub async fn serve(settings: &ServeSettings, tasks: Tasks) -> Result<ServeContex
         limits: Arc::new(settings.limits.clone()),
         scans: Arc::new(settings.scans.clone()),
         v16: Arc::new(settings.v16.clone()),
+        password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
         scan_queued: Arc::new(Notify::new()),
         job_queued: Arc::new(Notify::new()),
     })

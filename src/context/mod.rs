@@ -12,7 +12,7 @@ use crate::{
     store::SharedStore,
 };
 use std::{path::PathBuf, sync::Arc};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 /// The seams every role needs.
 #[derive(Clone)]
@@ -52,6 +52,8 @@ pub struct ServeContext {
     pub scans: Arc<ScanSettings>,
     /// The engine's settings.
     pub v16: Arc<V16Settings>,
+    /// How many passwords may be compared at once.
+    pub password_checks: Arc<Semaphore>,
     /// Rings when a scan was queued.
     pub scan_queued: Arc<Notify>,
     /// Rings when a job was queued.

@@ -4,6 +4,7 @@ use super::{hostname, local_launcher, warn_about};
 use crate::{
     api,
     cli::{ServeArgs, server_env},
+    clock::Stopwatch,
     context::{ServeContext, build},
     error::{Error, ErrorCode, Result},
     objects::ObjectStore,
@@ -102,14 +103,21 @@ pub async fn serve(
         tasks.spawn(dispatcher(&ctx, &settings, &tasks)?.run());
     }
     let token = tasks.token();
-    let stopping = async {
-        token.cancelled().await;
-        handle.stop(true).await;
+    let mut served = tasks.spawn(server);
+    let broken = tokio::select! {
+        () = token.cancelled() => None,
+        ended = &mut served => Some(ended),
     };
-    let (served, ()) = tokio::join!(server, stopping);
-    served.map_err(|error| Error::internal("the server broke", error))?;
+    let since = Stopwatch::start();
     tasks.cancel();
-    if !tasks.drain(settings.app.shutdown_grace).await {
+    match broken {
+        None => handle.stop(true).await,
+        Some(Ok(Err(error))) => return Err(Error::internal("the server broke", error)),
+        Some(_) => tracing::warn!("the server ended by itself"),
+    }
+    // One grace period for everything: what requests used is gone.
+    let grace = settings.app.shutdown_grace.saturating_sub(since.elapsed());
+    if !tasks.drain(grace).await {
         tracing::warn!("not everything ended within the grace period; it will be recovered");
     }
     drop(ctx);

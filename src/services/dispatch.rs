@@ -8,7 +8,11 @@ use crate::{
     clock::new_id,
     context::AppContext,
     domain::{
-        ids::ScanId, lease::is_lease_lost, runner_job::RunnerJobStatus, scan::Scan, worker::Worker,
+        ids::{RunnerJobId, ScanId},
+        lease::is_lease_lost,
+        runner_job::RunnerJobStatus,
+        scan::Scan,
+        worker::Worker,
     },
     error::Result,
     launcher::{LaunchSpec, Launched, RunnerExit, SharedLauncher},
@@ -22,6 +26,8 @@ use tokio::sync::{Mutex, Notify};
 const POLL: Duration = Duration::from_secs(1);
 /// How long a runner may take to end after a person called its scan off.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(60);
+/// Ended scans looked at in one round.
+const MAX_LEFTOVERS: usize = 100;
 /// Between asking a runner to stop and ending it by force.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
@@ -41,7 +47,8 @@ pub struct Dispatcher {
     pub hostname: String,
 }
 
-type Active = Arc<Mutex<BTreeMap<ScanId, ()>>>;
+/// The launches this process watches, with their scans.
+type Active = Arc<Mutex<BTreeMap<RunnerJobId, ScanId>>>;
 
 impl Dispatcher {
     /// Works until the process is to end, then stops its runners, which hand their scans back.
@@ -77,7 +84,7 @@ impl Dispatcher {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
             mode: self.mode.into(),
-            current_scans: active.lock().await.keys().copied().collect(),
+            current_scans: active.lock().await.values().copied().collect(),
             started_at,
             last_heartbeat_at: self.app.clock.now(),
         };
@@ -107,12 +114,8 @@ impl Dispatcher {
                 "a scan lost its owner"
             );
             if recovered.scan.status.is_final() {
-                reports::publish(&self.app, &recovered.scan).await?;
+                self.tidy(&recovered.scan).await;
             }
-        }
-        for scan in self.app.store.unpublished_scans(10).await? {
-            // Its runner may be doing the same right now: the result is the same.
-            reports::publish(&self.app, &scan).await?;
         }
         while active.lock().await.len() < self.settings.max_local_runners as usize {
             let request = ClaimRequest {
@@ -133,7 +136,27 @@ impl Dispatcher {
             };
             self.launch(spec, claimed, active).await?;
         }
+        self.publish_leftovers().await
+    }
+
+    /// Publishes what an interrupted process left. Its runner may be doing the same right now: the
+    /// result is the same. One that fails is no reason to leave the others.
+    async fn publish_leftovers(&self) -> Result<()> {
+        for scan in self.app.store.unpublished_scans(MAX_LEFTOVERS).await? {
+            self.tidy(&scan).await;
+        }
         Ok(())
+    }
+
+    async fn tidy(&self, scan: &Scan) {
+        if let Err(error) = reports::publish(&self.app, scan).await {
+            tracing::warn!(
+                scan_id = %scan.id,
+                %error,
+                cause = ?error,
+                "artifacts are not published yet"
+            );
+        }
     }
 
     async fn launch(
@@ -150,11 +173,11 @@ impl Dispatcher {
                     runner = %launched.handle,
                     "runner started"
                 );
-                active.lock().await.insert(spec.scan_id, ());
+                active.lock().await.insert(spec.runner_job_id, spec.scan_id);
                 let (this, active) = (Arc::clone(self), Arc::clone(active));
                 self.app.tasks.spawn(async move {
                     let exit = this.watch(&claimed.scan, launched).await;
-                    active.lock().await.remove(&spec.scan_id);
+                    active.lock().await.remove(&spec.runner_job_id);
                     this.note_exit(spec, exit).await;
                     this.wake.notify_one();
                 });
@@ -162,10 +185,18 @@ impl Dispatcher {
             }
             Err(error) => {
                 tracing::error!(scan_id = %spec.scan_id, %error, cause = ?error, "no runner");
-                let reason = error.public_message().to_owned();
-                self.note_exit(spec, Some(RunnerExit { code: None, reason }))
-                    .await;
-                Ok(())
+                // Not the scan's fault, so it costs it nothing. The error ends this round; the
+                // pause between rounds is the back-off.
+                let (store, now) = (&self.app.store, self.app.clock.now());
+                let reason = "no runner could be started";
+                let failed = RunnerJobStatus::Failed;
+                store
+                    .note_runner_job(spec.runner_job_id, failed, None, Some(reason.into()), now)
+                    .await?;
+                store
+                    .release_scan(spec.scan_id, spec.fence, reason, now)
+                    .await?;
+                Err(error)
             }
         }
     }

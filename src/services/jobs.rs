@@ -158,7 +158,9 @@ async fn run_one(
 ) -> Result<()> {
     match job.kind {
         JobKind::Ingest => return ingest::run(ctx, working, job, fence, cancel).await,
-        JobKind::GenerateThreatProfile => threat_profiles::run(&ctx.app, working, job).await?,
+        JobKind::GenerateThreatProfile => {
+            threat_profiles::run(&ctx.app, working, job, cancel).await?;
+        }
         JobKind::DeleteProject => projects::run_deletion(&ctx.app, job, cancel).await?,
         JobKind::Import | JobKind::Export | JobKind::WebhookDelivery | JobKind::Cleanup => {
             return Err(Error::new(

@@ -43,7 +43,11 @@ impl NewRepository {
                 })?;
                 workspace::git::validate(url, self.git_ref.as_deref())
             }
-            SourceType::Archive | SourceType::GitPush => {
+            SourceType::GitPush => Err(Error::field(
+                "source_type",
+                "'git_push' is not part of this version; use git or archive",
+            )),
+            SourceType::Archive => {
                 let given = [
                     ("git_url", self.git_url.is_some()),
                     ("git_ref", self.git_ref.is_some()),

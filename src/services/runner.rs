@@ -10,7 +10,7 @@ use super::{
     working_dir::WorkingRoot,
 };
 use crate::{
-    clock::new_id,
+    clock::{Stopwatch, new_id},
     context::AppContext,
     domain::{
         coverage::CoverageOutcome,
@@ -141,7 +141,7 @@ impl Run<'_> {
             result = &mut work => (result, None),
             interrupt = self.watch() => {
                 stop.cancel();
-                (work.await, Some(interrupt))
+                (self.holding(work).await, Some(interrupt))
             }
         };
         let now = self.app.clock.now();
@@ -156,7 +156,7 @@ impl Run<'_> {
                 Ok(RunEnd::HandedBack)
             }
             (Ok(outcome), Some(Interrupt::CalledOff)) => {
-                self.write_artifacts(outcome).await?;
+                self.holding(self.write_artifacts(outcome)).await?;
                 self.finish(ScanEnd::Cancelled, Artifacts::Written).await
             }
             (Err(error), Some(Interrupt::CalledOff)) => {
@@ -165,7 +165,7 @@ impl Run<'_> {
             }
             (Ok(outcome), None) => {
                 let end = completed(&outcome);
-                self.write_artifacts(outcome).await?;
+                self.holding(self.write_artifacts(outcome)).await?;
                 self.finish(end, Artifacts::Written).await
             }
             (Err(error), None) if is_lease_lost(&error) || error.code().retryable() => Err(error),
@@ -180,14 +180,14 @@ impl Run<'_> {
     /// Keeps the lease and returns as soon as there is a reason to stop.
     async fn watch(&self) -> Interrupt {
         let token = self.app.tasks.token();
-        let mut since_renewal = Duration::ZERO;
+        let mut renewed = Stopwatch::start();
         loop {
             tokio::select! {
                 () = token.cancelled() => return Interrupt::Shutdown,
-                () = tokio::time::sleep(WATCH) => since_renewal += WATCH,
+                () = tokio::time::sleep(WATCH) => {}
             }
-            let called_off = if since_renewal >= self.options.lease / 3 {
-                since_renewal = Duration::ZERO;
+            let called_off = if renewed.elapsed() >= self.options.lease / 3 {
+                renewed = Stopwatch::start();
                 let (id, fence) = (self.scan.id, self.fence);
                 let check = self
                     .app
@@ -210,6 +210,25 @@ impl Run<'_> {
         }
     }
 
+    /// Does `work` while the lease is renewed; fails with `lease_lost` as soon as it is lost.
+    async fn holding<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let (id, fence, lease) = (self.scan.id, self.fence, self.options.lease);
+        let lost = async {
+            loop {
+                tokio::time::sleep(lease / 3).await;
+                match self.app.store.renew_scan(id, fence, lease).await {
+                    Err(error) if is_lease_lost(&error) => return error,
+                    Err(error) => tracing::warn!(%error, cause = ?error, "a lease is not renewed"),
+                    Ok(_) => {}
+                }
+            }
+        };
+        tokio::select! {
+            result = work => result,
+            error = lost => Err(error),
+        }
+    }
+
     /// Whether the scan is called off; `lease_lost` when it is someone else's now.
     async fn look(&self) -> Result<bool> {
         let scan = self.app.store.scan(self.scan.id).await?;
@@ -226,9 +245,14 @@ impl Run<'_> {
         let working = blocking(move || WorkingRoot::open(&root, &owner)).await?;
         let folder = working.folder("scan")?;
         let tree = folder.path().join("tree");
-        let zip =
-            threat_profiles::fetch_snapshot(self.app, self.scan.snapshot_id, folder.path(), &tree)
-                .await?;
+        let zip = threat_profiles::fetch_snapshot(
+            self.app,
+            self.scan.snapshot_id,
+            folder.path(),
+            &tree,
+            &stop,
+        )
+        .await?;
         let profile =
             threat_profiles::ensure(self.app, self.scan.repository_id, tree.clone()).await?;
         let delivery = Delivery {
@@ -329,10 +353,12 @@ impl Run<'_> {
         };
         let snapshot = self.app.store.snapshot(previous).await?;
         let old = folder.join("previous.zip");
-        self.app
-            .objects
-            .fetch_to(&ObjectKey::parse(&snapshot.storage_key)?, &old)
-            .await?;
+        let key = ObjectKey::parse(&snapshot.storage_key)?;
+        if let Err(error) = self.app.objects.fetch_to(&key, &old).await {
+            // Findings of moved files look new then; that is no reason to fail a scan.
+            tracing::warn!(%error, "the previous snapshot cannot be read; moved files are not seen");
+            return Ok(BTreeMap::new());
+        }
         blocking(move || workspace::snapshot::renames(&old, &zip)).await
     }
 

@@ -70,7 +70,12 @@ pub async fn generate(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Re
 }
 
 /// The generation job.
-pub async fn run(app: &AppContext, working: &WorkingRoot, job: &Job) -> Result<()> {
+pub async fn run(
+    app: &AppContext,
+    working: &WorkingRoot,
+    job: &Job,
+    cancel: &CancellationToken,
+) -> Result<()> {
     let id: RepositoryId = job
         .subject_id
         .parse()
@@ -81,7 +86,7 @@ pub async fn run(app: &AppContext, working: &WorkingRoot, job: &Job) -> Result<(
         .ok_or_else(|| Error::conflict("The repository has no source"))?;
     let folder = working.folder("profile")?;
     let tree = folder.path().join("tree");
-    fetch_snapshot(app, snapshot, folder.path(), &tree).await?;
+    fetch_snapshot(app, snapshot, folder.path(), &tree, cancel).await?;
     let content = blocking(move || {
         let content = engine::generate_threat_profile(&tree)?;
         drop(folder);
@@ -143,6 +148,7 @@ pub async fn fetch_snapshot(
     id: SnapshotId,
     folder: &std::path::Path,
     tree: &std::path::Path,
+    cancel: &CancellationToken,
 ) -> Result<std::path::PathBuf> {
     let snapshot = app.store.snapshot(id).await?;
     let zip = folder.join(format!("{id}.zip"));
@@ -150,9 +156,7 @@ pub async fn fetch_snapshot(
         .fetch_to(&ObjectKey::parse(&snapshot.storage_key)?, &zip)
         .await?;
     let (archive, target) = (zip.clone(), tree.to_owned());
-    blocking(move || {
-        workspace::snapshot::extract(&archive, &target, &CancellationToken::new()).map(drop)
-    })
-    .await?;
+    let token = cancel.clone();
+    blocking(move || workspace::snapshot::extract(&archive, &target, &token).map(drop)).await?;
     Ok(zip)
 }

@@ -74,6 +74,15 @@ impl<'a> Reader<'a> {
         parsed
     }
 
+    /// A whole number, at least one.
+    pub fn at_least_one(&mut self, name: &str) -> u32 {
+        let number = self.number(name);
+        if number == 0 && !self.problems.iter().any(|problem| problem.path == name) {
+            self.problem(name, "must be at least 1");
+        }
+        number
+    }
+
     /// A duration in whole seconds, at least one.
     pub fn seconds(&mut self, name: &str) -> Duration {
         let seconds: u64 = self.number(name);

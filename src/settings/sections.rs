@@ -232,11 +232,11 @@ impl ScanSettings {
             worker_execution,
             lease: reader.seconds("VEGA_SCAN_LEASE_SECONDS"),
             recovery: RecoveryPolicy {
-                max_attempts: reader.number("VEGA_SCAN_MAX_ATTEMPTS"),
+                max_attempts: reader.at_least_one("VEGA_SCAN_MAX_ATTEMPTS"),
                 max_recoveries: reader.number("VEGA_SCAN_MAX_RECOVERIES"),
                 running_stale: reader.seconds("VEGA_SCAN_RUNNING_STALE_SECONDS"),
             },
-            max_local_runners: reader.number("VEGA_SCAN_MAX_LOCAL_RUNNERS"),
+            max_local_runners: reader.at_least_one("VEGA_SCAN_MAX_LOCAL_RUNNERS"),
             heartbeat_ttl: reader.seconds("VEGA_WORKER_HEARTBEAT_TTL_SECONDS"),
         }
     }
@@ -366,7 +366,7 @@ impl LimitSettings {
     /// Reads the limits; what is wrong is noted in `reader`.
     pub fn read(reader: &mut Reader<'_>) -> Self {
         Self {
-            max_active_scans_per_user: reader.number("VEGA_MAX_ACTIVE_SCANS_PER_USER"),
+            max_active_scans_per_user: reader.at_least_one("VEGA_MAX_ACTIVE_SCANS_PER_USER"),
             max_source_bytes: reader.number("VEGA_MAX_SOURCE_BYTES"),
             max_archive_entries: reader.number("VEGA_MAX_ARCHIVE_ENTRIES"),
             max_archive_file_bytes: reader.number("VEGA_MAX_ARCHIVE_FILE_BYTES"),

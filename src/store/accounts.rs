@@ -50,7 +50,7 @@ pub trait SessionStore: Send + Sync {
     /// The session, if it exists (also when revoked).
     async fn session(&self, id: SessionId) -> Result<Option<AuthSession>>;
     /// Exchanges the refresh token with hash `presented` for one with hash `replacement`.
-    /// A token that is not the current one revokes the session.
+    /// One of the newest earlier tokens revokes the session; any other changes nothing.
     async fn rotate_session(
         &self,
         id: SessionId,

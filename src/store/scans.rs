@@ -33,7 +33,7 @@ pub struct ScanFilter {
 /// A wish to take a scan. The owner is [`super::StoreHealth::owner`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimRequest {
-    /// Only this scan; otherwise the one queued longest.
+    /// Only this scan; otherwise the oldest by id: a recovered scan keeps its place in the queue.
     pub scan_id: Option<ScanId>,
     /// How long the launch may take before another process may recover the scan.
     pub lease: Duration,

@@ -71,6 +71,12 @@ pub async fn receive_upload(
             .and_then(|disposition| disposition.get_filename().map(str::to_owned))
             .or(file_name);
         write(&file, part, limit).await?;
+        if parts.next().await.is_some() {
+            return Err(Error::field(
+                "body",
+                "has more than one field; send only 'file'",
+            ));
+        }
         return Ok(Upload {
             file,
             label: clean_label(label),

@@ -3,7 +3,7 @@
 use super::{
     Ctx,
     findings::list_filtered,
-    scans::{event_query, list_of},
+    scans::{event_query, list_of, respond_events},
 };
 use crate::{
     api::{
@@ -247,15 +247,17 @@ pub async fn list_repository_events(
             Some(id)
         }
     };
-    let whole_repository = query.scan_id.is_none();
-    let limit = query.limit;
+    if query.scan_id.is_some() && query.before_id.is_some() {
+        return Err(Error::field("cursor", "is for all scans; with scan_id use after").into());
+    }
+    let (one_scan, limit) = (query.scan_id.is_some(), query.limit);
     let events = scans::events_of_repository(&ctx, &caller.actor, id.0, query).await?;
-    let more = whole_repository && events.len() == limit;
+    if one_scan {
+        return respond_events(&request, events, limit);
+    }
+    let next = events.last().filter(|_| events.len() == limit);
     let page = Page {
-        next: events
-            .last()
-            .filter(|_| more)
-            .map(|event| event.id.to_string()),
+        next: next.map(|event| event.id.to_string()),
         items: events,
         total: None,
     };

@@ -9,10 +9,10 @@ use crate::{
         },
         error::ApiResult,
         extract::{Caller, PathId, QueryParams, ReadScope, WriteScope, one_of},
-        paging::{ALL_LIMIT, page_request, respond},
+        paging::{ALL_LIMIT, page_request, respond, respond_with},
     },
     context::ServeContext,
-    domain::{access::Actor, ids::ScanKind, scan::ScanStatus},
+    domain::{access::Actor, event::Event, ids::ScanKind, scan::ScanStatus},
     error::Error,
     services::{
         reports::{self, ReportFormat},
@@ -63,6 +63,13 @@ pub fn event_query(after: Option<u64>, kinds: Option<&str>, limit: usize) -> Eve
     }
 }
 
+/// The events of one scan, in order; the link continues after the last one.
+pub fn respond_events(request: &HttpRequest, events: Vec<Event>, limit: usize) -> ApiResult {
+    let next = events.last().filter(|_| events.len() == limit);
+    let next = next.map(|event| ("after", event.seq.to_string()));
+    respond_with(request, next, events, EventDto::from)
+}
+
 /// A scan with links to its files.
 #[utoipa::path(tag = "scans", params(("id" = String, Path, description = "scan_…")), responses((status = 200, body = ScanDetailDto)))]
 #[get("/scans/{id}")]
@@ -88,15 +95,16 @@ pub async fn cancel_scan(ctx: Ctx, caller: Caller<WriteScope>, id: PathId<ScanKi
 #[get("/scans/{id}/events")]
 pub async fn list_scan_events(
     ctx: Ctx,
+    request: HttpRequest,
     caller: Caller<ReadScope>,
     id: PathId<ScanKind>,
     query: QueryParams<ScanEventParams>,
-) -> ApiResult<Json<Vec<EventDto>>> {
+) -> ApiResult {
     let params = query.0;
     let page = page_request(params.limit, None, 200)?;
     let query = event_query(params.after, params.kind.as_deref(), page.limit);
     let events = scans::events_of_scan(&ctx, &caller.actor, id.0, query).await?;
-    Ok(Json(events.into_iter().map(Into::into).collect()))
+    respond_events(&request, events, page.limit)
 }
 
 /// What a scan found, worst first, as it was then.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
-        auth_session::{AuthSession, Rotation},
+        auth_session::{AuthSession, MAX_FORMER_HASHES, Rotation},
         ids::SessionId,
         time::Timestamp,
     },
@@ -95,10 +95,18 @@ fn rotate(
     let mut session = session.clone();
     session.updated_at = moment.now;
     if session.refresh_hash != presented {
+        // The session's id is no secret, so a mere guess must not end it.
+        if !session.former_hashes.iter().any(|hash| hash == presented) {
+            return Decision::unchanged(Rotation::Ended);
+        }
         session.revoked_at = Some(moment.now);
         return Decision::new(Rotation::Reused, vec![session.into()]);
     }
-    session.refresh_hash = replacement;
+    let former = std::mem::replace(&mut session.refresh_hash, replacement);
+    session.former_hashes.push(former);
+    if session.former_hashes.len() > MAX_FORMER_HASHES {
+        session.former_hashes.remove(0);
+    }
     session.refresh_expires_at = moment.now.after(lifetime);
     Decision::new(Rotation::Rotated(session.clone()), vec![session.into()])
 }

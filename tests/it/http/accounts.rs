@@ -198,3 +198,40 @@ async fn a_key_never_gets_more_than_its_maker_has() {
         .await
         .expect_error("validation_error");
 }
+
+#[tokio::test]
+async fn a_guessed_refresh_token_does_not_end_the_session_it_names() {
+    let app = TestApp::start().await;
+    let tokens = login(&app).await;
+    let refresh_token = text(&tokens, "refresh_token");
+    let (session, _) = refresh_token.split_once('.').unwrap();
+    let guess = json!({"refresh_token": format!("{session}.guess")});
+    let answer = app.anonymous().post("/v1/auth/refresh", guess).await;
+    answer.expect_error("invalid_token");
+    let client = app.anonymous().with_bearer(text(&tokens, "access_token"));
+    client.get("/v1/auth/me").await.expect_status(200);
+}
+
+#[tokio::test]
+async fn an_own_password_replaces_the_well_known_one() {
+    let app = TestApp::start().await;
+    app.debug().await;
+    app.change_password("debug@example.com", "a password of my own")
+        .await;
+    let well_known = json!({"email": "debug@example.com", "password": "vega-debug-password"});
+    let answer = app.anonymous().post("/v1/auth/login", well_known).await;
+    answer.expect_error("invalid_token");
+    app.signed_in("debug@example.com", "a password of my own")
+        .await;
+}
+
+#[tokio::test]
+async fn an_api_key_has_no_session_to_end() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let key = client.post("/v1/api-keys", json!({"name": "k"})).await;
+    let key = app.anonymous().with_bearer(key.text_at("secret"));
+    key.post("/v1/auth/logout", json!(null))
+        .await
+        .expect_error("conflict");
+}

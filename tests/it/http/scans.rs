@@ -37,6 +37,19 @@ async fn a_scan_runs_to_findings_events_and_reports() {
         .get(&format!("/v1/scans/{id}/events?kind=finding_updated"))
         .await
         .items();
+    let mut followed = Vec::new();
+    let mut path = format!("/v1/scans/{id}/events?limit=2");
+    loop {
+        let answer = client.get(&path).await.expect_status(200);
+        followed.extend(answer.items());
+        let Some((link, _)) = answer.header("link").split_once(">; rel=\"next\"") else {
+            break;
+        };
+        path = link.trim_start_matches('<').to_owned();
+    }
+    assert_eq!(followed, events, "following the links gives every event");
+    let mixed = format!("/v1/repositories/{repository}/events?scan_id={id}&cursor=ZXZ0");
+    client.get(&mixed).await.expect_error("validation_error");
     let of_repository = format!("/v1/repositories/{repository}/events?scan_id={id}");
     assert_eq!(client.get(&of_repository).await.items().len(), events.len());
     let newest = client

@@ -101,6 +101,13 @@ async fn uploads_that_are_no_archives_are_refused_at_once() {
         .send(client.request(Method::POST, &path).multipart(form))
         .await
         .expect_error("validation_error");
+    let two = multipart::Form::new()
+        .part("file", multipart::Part::bytes(zip(&[("a.py", "x = 1\n")])))
+        .text("more", "x");
+    client
+        .send(client.request(Method::POST, &path).multipart(two))
+        .await
+        .expect_error("validation_error");
     let state = client
         .get(&format!("/v1/repositories/{repository}"))
         .await
@@ -204,6 +211,9 @@ async fn git_urls_that_could_do_harm_are_refused() {
         create(body).await.expect_error("validation_error");
     }
     create(json!({"name": "r", "source_type": "git"}))
+        .await
+        .expect_error("validation_error");
+    create(json!({"name": "r", "source_type": "git_push"}))
         .await
         .expect_error("validation_error");
     create(json!({"name": "r", "source_type": "svn"}))

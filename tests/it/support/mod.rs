@@ -101,18 +101,33 @@ impl TestApp {
         self.anonymous().with_bearer(answer.text_at("access_token"))
     }
 
-    /// A second user, added as an administrator would, signed in.
-    pub async fn other_user(&self, email: &str) -> Client {
-        let env = Env::from_pairs([(
-            "VEGA_DATA_DIR",
-            self.data.path().join("data").to_string_lossy().into_owned(),
-        )]);
+    /// Sets a user's password, as an administrator would.
+    pub async fn change_password(&self, email: &str, password: &str) {
+        let hash = vega::services::accounts::hash_password(password.into())
+            .await
+            .unwrap();
+        let change = vega::store::UserChange::Password(hash);
+        let app = self.as_administrator().await;
+        vega::services::accounts::change_user(&app, email, change)
+            .await
+            .unwrap();
+    }
+
+    /// The server's data, opened by another process's means.
+    async fn as_administrator(&self) -> vega::context::AppContext {
+        let folder = self.data.path().join("data");
+        let env = Env::from_pairs([("VEGA_DATA_DIR", folder.to_string_lossy().into_owned())]);
         let storage = vega::settings::MaintenanceSettings::load(&env)
             .unwrap()
             .storage;
-        let app = vega::context::build::app(&storage, Tasks::new())
+        vega::context::build::app(&storage, Tasks::new())
             .await
-            .unwrap();
+            .unwrap()
+    }
+
+    /// A second user, added as an administrator would, signed in.
+    pub async fn other_user(&self, email: &str) -> Client {
+        let app = self.as_administrator().await;
         let password = "a password for tests";
         vega::services::accounts::add_user(&app, email, None, vec![Group::User], password.into())
             .await

@@ -34,14 +34,15 @@ pub fn held(state: &State, id: ScanId, fence: Fence) -> Result<Scan> {
     }
 }
 
-/// The scan queued longest, or `wanted` if that one is queued.
+/// The oldest queued scan, or `wanted` if that one is queued. Ids sort by creation, so a recovered
+/// scan keeps its place before everything that was asked for after it.
 pub fn next_queued(state: &State, wanted: Option<ScanId>) -> Option<&Scan> {
     let active = state.active_scans.iter();
     active
         .filter(|id| wanted.is_none_or(|wanted| **id == wanted))
         .filter_map(|id| state.scans.get(*id))
         .filter(|scan| scan.status == ScanStatus::Queued)
-        .min_by_key(|scan| (scan.queued_at, scan.id))
+        .min_by_key(|scan| scan.id)
 }
 
 pub fn claim(

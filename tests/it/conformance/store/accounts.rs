@@ -18,6 +18,7 @@ fn session(user: UserId, now: Timestamp) -> AuthSession {
     AuthSession {
         id: new_id(),
         user_id: user,
+        former_hashes: Vec::new(),
         refresh_hash: "first".into(),
         refresh_expires_at: now,
         revoked_at: None,

@@ -13,7 +13,7 @@ use vega::{
     store::{Artifacts, EventQuery, ProgressUpdate, ScanBatch, ScanEnd},
 };
 
-pub async fn the_scan_queued_longest_is_claimed_first(backend: &mut dyn Backend) {
+pub async fn the_oldest_scan_is_claimed_first_and_keeps_its_place(backend: &mut dyn Backend) {
     let world = World::of(backend).await;
     let first = world.queued().await.id;
     let second = world.queued().await.id;
@@ -32,8 +32,8 @@ pub async fn the_scan_queued_longest_is_claimed_first(backend: &mut dyn Backend)
         .release_scan(first, claimed.fence, "shutdown", later)
         .await
         .unwrap();
-    assert_eq!(claim().await.unwrap().scan.id, second);
     assert_eq!(claim().await.unwrap().scan.id, first);
+    assert_eq!(claim().await.unwrap().scan.id, second);
 }
 
 pub async fn a_named_scan_can_be_claimed(backend: &mut dyn Backend) {

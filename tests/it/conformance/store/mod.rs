@@ -99,7 +99,7 @@ macro_rules! store_conformance {
                     unpublished_artifacts_are_listed_until_marked,
                 }
                 lifecycle {
-                    the_scan_queued_longest_is_claimed_first,
+                    the_oldest_scan_is_claimed_first_and_keeps_its_place,
                     a_named_scan_can_be_claimed,
                     nothing_to_claim_is_none,
                     a_claim_raises_attempt_and_fence_and_writes_a_runner_job,
