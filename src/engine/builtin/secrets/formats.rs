@@ -164,7 +164,7 @@ pub(crate) static FORMATS: &[Format] = &[
             "PyPI upload token in the source",
             Severity::Critical,
             "Looks for this format: pypi-AgEI and a macaroon of at least 50 characters.",
-            &["https://pypi.org/help/#apitoken"],
+            &["https://packaging.python.org/en/latest/specifications/pypirc/"],
         ),
         keywords: &["pypi-AgEI"],
         pattern: r"pypi-AgEI[0-9A-Za-z_\-]{50,400}",
