@@ -22,7 +22,7 @@ use crate::domain::{
     user::User,
     worker::Worker,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 text_enum! {
@@ -177,26 +177,4 @@ puts! {
     Finding: Finding,
     Observation: FindingObservation,
     Event: Event,
-}
-
-/// An operation as read back; the value stays text until it is known how much of it is needed.
-#[derive(Deserialize)]
-pub struct WrittenOp<'a> {
-    /// What is put.
-    pub put: Option<Kind>,
-    /// What is deleted.
-    pub del: Option<Kind>,
-    /// Which one is deleted.
-    pub id: Option<&'a str>,
-    /// The record that is put.
-    #[serde(borrow)]
-    pub value: Option<&'a RawValue>,
-}
-
-/// A commit as read back.
-#[derive(Deserialize)]
-pub struct WrittenCommit<'a> {
-    /// Its operations, in order.
-    #[serde(borrow)]
-    pub ops: Vec<WrittenOp<'a>>,
 }

@@ -6,9 +6,9 @@
 
 use super::{
     error::{corrupted, storage, too_new},
-    journal::{self, FORMAT, Journal},
+    journal::{self, Apply, FORMAT, Journal},
 };
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Cause, Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -104,13 +104,10 @@ impl Folder {
             return Ok(());
         }
         for (generation, path) in self.journals()? {
-            let mut commits = 0;
+            let mut commits = Commits(0);
             let file = File::open(&path).map_err(|e| storage("open", &path, e))?;
-            Journal::new(file, path.clone(), generation).follow(|_, _| {
-                commits += 1;
-                Ok(())
-            })?;
-            if commits > 0 {
+            Journal::new(file, path.clone(), generation).follow(&mut commits)?;
+            if commits.0 > 0 {
                 return Err(corrupted(
                     &path,
                     0,
@@ -219,6 +216,22 @@ impl Folder {
         File::open(&self.0)
             .and_then(|folder| folder.sync_all())
             .map_err(|e| storage("write", &self.0, e))
+    }
+}
+
+/// Counts commits, whatever they say.
+struct Commits(u64);
+
+impl Apply for Commits {
+    type Commit<'a> = ();
+
+    fn parse(_: &[u8], _: u64) -> Result<(), Cause> {
+        Ok(())
+    }
+
+    fn apply(&mut self, (): ()) -> Result<(), Cause> {
+        self.0 += 1;
+        Ok(())
     }
 }
 

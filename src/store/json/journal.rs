@@ -3,20 +3,16 @@
 //! A line is `{"crc":"<8 hex>","prev":"<8 hex>","at":…,"ops":[…]}`. The checksum (CRC-32, IEEE)
 //! covers everything after its own field up to the newline, so a line is valid on its own; `prev`
 //! repeats the checksum of the line before, so a missing or exchanged line shows. The first line
-//! carries format and generation instead. Invariants: only the holder of the store's lock appends
+//! carries format and generation instead. The first two fields always stand in this order, at
+//! fixed places. Invariants: only the holder of the store's lock appends
 //! or truncates; [`Journal::end`] is the end of the last valid line this process has read.
 //! This file knows nothing of what the operations mean.
 
 use super::error::{corrupted, storage, too_new};
 use crate::error::{Cause, Error, Result};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::{
-    fs::File,
-    ops::Range,
-    os::unix::fs::FileExt,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs::File, ops::Range, os::unix::fs::FileExt, path::PathBuf, sync::Arc};
 
 /// The newest journal and manifest format this version reads, and the one it writes.
 pub const FORMAT: u32 = 1;
@@ -24,7 +20,10 @@ pub const FORMAT: u32 = 1;
 /// `{"crc":"`, eight digits, `",`.
 const CRC_FIELD: usize = 18;
 const LINE_START: &[u8] = b"{\"crc\":\"";
-const CHUNK: usize = 256 * 1024;
+/// How much is read, and its lines checked and parsed side by side, at a time, in bytes.
+const CHUNK: usize = 1024 * 1024;
+/// Fewer lines than this are not worth a second thread.
+const PARALLEL_LINES: usize = 4;
 
 /// The first line of a journal, without its checksum.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,10 +32,17 @@ struct Header {
     generation: u64,
 }
 
-/// The part of a commit that chains it to the line before.
-#[derive(Deserialize)]
-struct Link {
-    prev: String,
+/// A reader of commits. Making sense of a line needs nothing but the line, so it is done for many
+/// lines at once; applying follows their order.
+pub trait Apply {
+    /// What a line says.
+    type Commit<'a>: Send;
+
+    /// Parses a line whose checksum is right and which begins at byte `offset`.
+    fn parse(line: &[u8], offset: u64) -> Result<Self::Commit<'_>, Cause>;
+
+    /// Takes over what a line says. After a refusal only a part of it may have been taken.
+    fn apply(&mut self, commit: Self::Commit<'_>) -> Result<(), Cause>;
 }
 
 /// What lies after the last valid line.
@@ -107,55 +113,88 @@ impl Journal {
         Ok(stated_checksum(&field) == Some(self.last))
     }
 
-    /// Reads on to the last valid line and hands each commit to `apply` with its offset.
+    /// Reads on to the last valid line and hands each commit to `reader`, in order.
     ///
     /// # Errors
     /// `internal_error` when an invalid line is followed by a valid one, when the chain is broken,
-    /// or when `apply` refuses a line. Without the lock that may also be a truncation seen half
+    /// or when `reader` refuses a line. Without the lock that may also be a truncation seen half
     /// way: the caller repeats under the lock before it believes it.
-    pub fn follow(
-        &mut self,
-        mut apply: impl FnMut(&[u8], u64) -> Result<(), Cause>,
-    ) -> Result<Tail> {
+    pub fn follow<A: Apply>(&mut self, reader: &mut A) -> Result<Tail> {
         let len = self.len()?;
         if !self.still_has_what_was_read(len)? {
             return Err(corrupted(&self.path, len, "it is not what was read before"));
         }
-        let mut lines = Lines::new(&self.file, self.end, len);
-        while let Some((offset, range)) =
-            lines.next().map_err(|e| storage("read", &self.path, e))?
-        {
-            let line = lines.slice(range);
-            let Some(crc) = checksum_of(line) else {
+        let mut lines = Lines::new(Arc::clone(&self.file), self.end, len);
+        'valid: loop {
+            let batch = lines.batch().map_err(|e| storage("read", &self.path, e))?;
+            if batch.is_empty() {
                 break;
+            }
+            let parse = |(offset, range): &(u64, Range<usize>)| {
+                Parsed::<A>::new(lines.slice(range.clone()), *offset)
             };
-            accept(
-                &self.path,
-                self.generation,
-                self.last,
-                line,
-                offset,
-                &mut apply,
-            )?;
-            self.last = crc;
-            self.last_start = offset;
-            self.end = offset + line.len() as u64;
+            let parsed: Vec<_> = if batch.len() < PARALLEL_LINES {
+                batch.iter().map(parse).collect()
+            } else {
+                batch.par_iter().map(parse).collect()
+            };
+            for line in parsed {
+                let Some(line) = line else {
+                    break 'valid;
+                };
+                self.accept(line, reader)?;
+            }
         }
         self.judge_tail(len)
     }
 
     /// Takes a line this process has just appended, without reading it again.
-    pub fn take(
-        &mut self,
-        line: &[u8],
-        mut apply: impl FnMut(&[u8], u64) -> Result<(), Cause>,
-    ) -> Result<()> {
-        let crc = checksum_of(line)
+    pub fn take<A: Apply>(&mut self, line: &[u8], reader: &mut A) -> Result<()> {
+        let parsed = Parsed::<A>::new(line, self.end)
             .ok_or_else(|| corrupted(&self.path, self.end, "a line was encoded wrongly"))?;
-        apply(line, self.end).map_err(|cause| unreadable(&self.path, self.end, cause))?;
-        self.last = crc;
-        self.last_start = self.end;
-        self.end += line.len() as u64;
+        self.accept(parsed, reader)
+    }
+
+    /// Checks a valid line's place in the chain and hands its commit on.
+    fn accept<A: Apply>(&mut self, parsed: Parsed<'_, A>, reader: &mut A) -> Result<()> {
+        let Parsed {
+            line,
+            offset,
+            checksum,
+            commit,
+        } = parsed;
+        let path = &self.path;
+        if let Some(commit) = commit {
+            let link = line.get(CRC_FIELD..).and_then(stated_link);
+            let link = link.ok_or_else(|| corrupted(path, offset, "the line is not a commit"))?;
+            if link != self.last {
+                return Err(corrupted(path, offset, "the line before it is missing"));
+            }
+            commit
+                .and_then(|commit| reader.apply(commit))
+                .map_err(|cause| {
+                    let problem = format!("the commit cannot be read: {cause}");
+                    corrupted(path, offset, &problem).caused_by(cause)
+                })?;
+        } else {
+            self.accept_header(line)?;
+        }
+        self.last = checksum;
+        self.last_start = offset;
+        self.end = offset + line.len() as u64;
+        Ok(())
+    }
+
+    fn accept_header(&self, line: &[u8]) -> Result<()> {
+        let path = &self.path;
+        let header: Header = serde_json::from_slice(line)
+            .map_err(|e| corrupted(path, 0, "the first line is not a header").caused_by(e))?;
+        if header.format > FORMAT {
+            return Err(too_new(path, header.format));
+        }
+        if header.generation != self.generation {
+            return Err(corrupted(path, 0, "the header names another generation"));
+        }
         Ok(())
     }
 
@@ -201,7 +240,7 @@ impl Journal {
     }
 
     /// Cuts an interrupted commit off and makes sure there is a first line. Only under the lock.
-    pub fn repair(&mut self, tail: Tail) -> Result<()> {
+    pub fn repair<A: Apply>(&mut self, tail: Tail, reader: &mut A) -> Result<()> {
         if let Tail::Torn(bytes) = tail {
             tracing::warn!(
                 path = %self.path.display(), bytes, offset = self.end,
@@ -215,7 +254,7 @@ impl Journal {
         if self.end == 0 {
             let header = header(self.generation)?;
             self.appender().append(&header)?;
-            self.take(&header, |_, _| Ok(()))?;
+            self.take(&header, reader)?;
         }
         Ok(())
     }
@@ -280,9 +319,18 @@ pub fn checksum_of(line: &[u8]) -> Option<u32> {
 }
 
 fn stated_checksum(field: &[u8]) -> Option<u32> {
-    let digits = field.strip_prefix(LINE_START)?.strip_suffix(b"\",")?;
+    hexadecimal(field.strip_prefix(LINE_START)?.strip_suffix(b"\",")?)
+}
+
+/// The checksum of the line before, as the rest of a line behind its own checksum states it.
+fn stated_link(rest: &[u8]) -> Option<u32> {
+    let (digits, rest) = rest.strip_prefix(b"\"prev\":\"")?.split_at_checked(8)?;
+    rest.starts_with(b"\",").then(|| hexadecimal(digits))?
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u32> {
     let written = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-    let digits = digits.iter().all(written).then_some(digits)?;
+    let digits = (digits.len() == 8 && digits.iter().all(written)).then_some(digits)?;
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
@@ -305,36 +353,25 @@ fn unencodable(error: serde_json::Error) -> Error {
     Error::internal("a change cannot be written as JSON", error)
 }
 
-/// Checks a valid line's place in the chain and hands commits on.
-fn accept(
-    path: &Path,
-    generation: u64,
-    last: u32,
-    line: &[u8],
+/// A line with the right checksum, on its way to be applied.
+struct Parsed<'a, A: Apply> {
+    line: &'a [u8],
     offset: u64,
-    apply: &mut impl FnMut(&[u8], u64) -> Result<(), Cause>,
-) -> Result<()> {
-    if offset == 0 {
-        let header: Header = serde_json::from_slice(line)
-            .map_err(|e| corrupted(path, 0, "the first line is not a header").caused_by(e))?;
-        if header.format > FORMAT {
-            return Err(too_new(path, header.format));
-        }
-        if header.generation != generation {
-            return Err(corrupted(path, 0, "the header names another generation"));
-        }
-        return Ok(());
-    }
-    let link: Link = serde_json::from_slice(line)
-        .map_err(|e| corrupted(path, offset, "the line is not a commit").caused_by(e))?;
-    if link.prev != format!("{last:08x}") {
-        return Err(corrupted(path, offset, "the line before it is missing"));
-    }
-    apply(line, offset).map_err(|cause| unreadable(path, offset, cause))
+    checksum: u32,
+    /// What it says; the first line says nothing.
+    commit: Option<Result<A::Commit<'a>, Cause>>,
 }
 
-fn unreadable(path: &Path, offset: u64, cause: Cause) -> Error {
-    corrupted(path, offset, &format!("the commit cannot be read: {cause}")).caused_by(cause)
+impl<'a, A: Apply> Parsed<'a, A> {
+    /// `None` when the checksum is wrong.
+    fn new(line: &'a [u8], offset: u64) -> Option<Self> {
+        Some(Self {
+            line,
+            offset,
+            checksum: checksum_of(line)?,
+            commit: (offset > 0).then(|| A::parse(line, offset)),
+        })
+    }
 }
 
 /// Whether a valid line begins anywhere in `region`. JSON escapes quotes inside texts, so the
@@ -355,9 +392,10 @@ fn holds_valid_line(region: &[u8]) -> bool {
     false
 }
 
-/// Reads whole lines from a part of a file, in chunks, so that memory holds one line at a time.
-struct Lines<'a> {
-    file: &'a File,
+/// Reads whole lines from a part of a file, in chunks, so that memory holds no more than one
+/// chunk, or one line when that is longer.
+struct Lines {
+    file: Arc<File>,
     buffer: Vec<u8>,
     /// File offset of the buffer's first byte.
     base: u64,
@@ -367,8 +405,8 @@ struct Lines<'a> {
     limit: u64,
 }
 
-impl<'a> Lines<'a> {
-    fn new(file: &'a File, from: u64, limit: u64) -> Self {
+impl Lines {
+    fn new(file: Arc<File>, from: u64, limit: u64) -> Self {
         Self {
             file,
             buffer: Vec::new(),
@@ -383,22 +421,20 @@ impl<'a> Lines<'a> {
         self.buffer.get(range).unwrap_or_default()
     }
 
-    /// The next whole line with its offset, newline included.
-    fn next(&mut self) -> std::io::Result<Option<(u64, Range<usize>)>> {
-        loop {
+    /// The next whole lines with their offsets, newlines included; none at the end.
+    fn batch(&mut self) -> std::io::Result<Vec<(u64, Range<usize>)>> {
+        let mut batch = Vec::new();
+        while batch.is_empty() && self.fill()? {
             let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
-            if let Some(newline) = unsearched.iter().position(|byte| *byte == b'\n') {
+            for newline in memchr::memchr_iter(b'\n', unsearched) {
                 let range = self.start..self.searched + newline + 1;
                 let offset = self.base + self.start as u64;
                 self.start = range.end;
-                self.searched = range.end;
-                return Ok(Some((offset, range)));
+                batch.push((offset, range));
             }
             self.searched = self.buffer.len();
-            if !self.fill()? {
-                return Ok(None);
-            }
         }
+        Ok(batch)
     }
 
     /// Reads one more chunk behind the unfinished line; `false` at the end.

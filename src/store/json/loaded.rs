@@ -83,15 +83,16 @@ impl Loaded {
         if self.journal.end() != appended_at {
             return Ok(());
         }
-        let state = &mut self.state;
-        self.journal
-            .take(line, |line, offset| state.apply(line, offset))
+        self.journal.take(line, &mut self.state)
     }
 
     fn follow(&mut self) -> Result<Tail> {
-        let state = &mut self.state;
-        self.journal
-            .follow(|line, offset| state.apply(line, offset))
+        self.journal.follow(&mut self.state)
+    }
+
+    /// Cuts an interrupted commit off. Only under the lock.
+    pub fn repair(&mut self, tail: Tail) -> Result<()> {
+        self.journal.repair(tail, &mut self.state)
     }
 
     /// Writes all that is alive into the next generation and makes that the current one. Only

@@ -17,6 +17,7 @@ mod owners;
 mod paging;
 pub mod state;
 pub mod view;
+mod written;
 
 mod api_keys;
 mod findings;
@@ -117,7 +118,7 @@ impl JsonStore {
             let _held = lock.hold()?;
             folder.initialise()?;
             let (mut loaded, tail) = Loaded::open(&folder)?;
-            loaded.journal.repair(tail)?;
+            loaded.repair(tail)?;
             folder.remove_other_journals(loaded.journal.generation())?;
             loaded
         };
@@ -222,7 +223,7 @@ impl Shared {
             }
         };
         if tail != Tail::Clean || loaded.journal.end() == 0 {
-            loaded.journal.repair(tail)?;
+            loaded.repair(tail)?;
         }
         Ok(())
     }

@@ -9,8 +9,10 @@ pub mod index;
 pub mod table;
 
 use super::{
-    change::{Kind, WrittenCommit, WrittenOp},
+    change::Kind,
+    journal::Apply,
     names::Names,
+    written::{WrittenOp, WrittenRecord, parse_commit},
 };
 use crate::domain::{
     api_key::ApiKey,
@@ -30,7 +32,6 @@ use crate::domain::{
     worker::Worker,
 };
 use index::{EventIndex, FindingIndex};
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use table::{Groups, Table};
 
@@ -99,40 +100,25 @@ pub struct State {
     pub names: Names,
 }
 
-impl State {
-    /// Applies the commit written in `line`, which begins at byte `offset` of the journal.
-    ///
-    /// # Errors
-    /// When the line is not a commit this version can read. The state may then hold a part of it
-    /// and must be built anew.
-    pub fn apply(&mut self, line: &[u8], offset: u64) -> Result<(), Refusal> {
-        let commit: WrittenCommit<'_> = serde_json::from_slice(line)?;
-        for op in commit.ops {
+impl Apply for State {
+    type Commit<'a> = Vec<WrittenOp<'a>>;
+
+    fn parse(line: &[u8], offset: u64) -> Result<Self::Commit<'_>, Refusal> {
+        parse_commit(line, offset)
+    }
+
+    fn apply(&mut self, commit: Self::Commit<'_>) -> Result<(), Refusal> {
+        for op in commit {
             match op {
-                WrittenOp {
-                    put: Some(kind),
-                    value: Some(value),
-                    ..
-                } => {
-                    let text = value.get();
-                    let within = text.as_ptr().addr() - line.as_ptr().addr();
-                    let span = Span {
-                        offset: offset + within as u64,
-                        len: u32::try_from(text.len())?,
-                    };
-                    self.put(kind, text, span)?;
-                }
-                WrittenOp {
-                    del: Some(kind),
-                    id: Some(id),
-                    ..
-                } => self.delete(kind, id)?,
-                _ => return Err("an operation neither puts nor deletes".into()),
+                WrittenOp::Put(record, span) => self.put(record, span)?,
+                WrittenOp::Delete(kind, id) => self.delete(kind, id)?,
             }
         }
         Ok(())
     }
+}
 
+impl State {
     /// Bytes of everything that is alive, as written.
     pub fn live_bytes(&self) -> u64 {
         self.users.bytes()
@@ -150,82 +136,69 @@ impl State {
             + self.events.bytes()
     }
 
-    fn put(&mut self, kind: Kind, text: &str, span: Span) -> Result<(), Refusal> {
+    fn put(&mut self, record: WrittenRecord<'_>, span: Span) -> Result<(), Refusal> {
         let len = span.len;
-        match kind {
-            Kind::User => {
-                let user: User = parse(text)?;
+        match record {
+            WrittenRecord::User(user) => {
                 self.users_by_email.insert(user.email.clone(), user.id);
-                self.users.put(user.id, user, len);
+                self.users.put(user.id, *user, len);
             }
-            Kind::Session => {
-                let session: AuthSession = parse(text)?;
-                self.sessions.put(session.id, session, len);
+            WrittenRecord::Session(session) => {
+                self.sessions.put(session.id, *session, len);
             }
-            Kind::ApiKey => {
-                let key: ApiKey = parse(text)?;
+            WrittenRecord::ApiKey(key) => {
                 self.api_keys_by_hash.insert(key.hash.clone(), key.id);
-                self.api_keys.put(key.id, key, len);
+                self.api_keys.put(key.id, *key, len);
             }
-            Kind::Project => {
-                let project: Project = parse(text)?;
-                self.projects.put(project.id, project, len);
+            WrittenRecord::Project(project) => {
+                self.projects.put(project.id, *project, len);
             }
-            Kind::Repository => {
-                let repository: Repository = parse(text)?;
+            WrittenRecord::Repository(repository) => {
                 self.repositories_of
                     .add(repository.project_id, repository.id);
-                self.repositories.put(repository.id, repository, len);
+                self.repositories.put(repository.id, *repository, len);
             }
-            Kind::Snapshot => {
-                let snapshot: Snapshot = parse(text)?;
+            WrittenRecord::Snapshot(snapshot) => {
                 self.snapshots_of.add(snapshot.repository_id, snapshot.id);
-                self.snapshots.put(snapshot.id, snapshot, len);
+                self.snapshots.put(snapshot.id, *snapshot, len);
             }
-            Kind::ThreatProfile => {
-                let profile: ThreatProfile = parse(text)?;
+            WrittenRecord::ThreatProfile(profile) => {
                 self.profiles_of
                     .add(profile.repository_id, (profile.version, profile.id));
-                self.profiles.put(profile.id, profile, len);
+                self.profiles.put(profile.id, *profile, len);
             }
-            Kind::Scan => {
-                let scan: Scan = parse(text)?;
+            WrittenRecord::Scan(scan) => {
                 self.scans_of.add(scan.repository_id, scan.id);
                 if scan.status.is_final() {
                     self.active_scans.remove(&scan.id);
                 } else {
                     self.active_scans.insert(scan.id);
                 }
-                self.scans.put(scan.id, scan, len);
+                self.scans.put(scan.id, *scan, len);
             }
-            Kind::RunnerJob => {
-                let job: RunnerJob = parse(text)?;
+            WrittenRecord::RunnerJob(job) => {
                 self.runner_jobs_of.add(job.scan_id, job.id);
-                self.runner_jobs.put(job.id, job, len);
+                self.runner_jobs.put(job.id, *job, len);
             }
-            Kind::Job => {
-                let job: Job = parse(text)?;
+            WrittenRecord::Job(job) => {
                 self.jobs_of.add(job.subject_id.clone(), job.id);
                 if job.status.is_final() {
                     self.active_jobs.remove(&job.id);
                 } else {
                     self.active_jobs.insert(job.id);
                 }
-                self.jobs.put(job.id, job, len);
+                self.jobs.put(job.id, *job, len);
             }
-            Kind::Worker => {
-                let worker: Worker = parse(text)?;
-                self.workers.put(worker.id, worker, len);
+            WrittenRecord::Worker(worker) => {
+                self.workers.put(worker.id, *worker, len);
             }
-            Kind::Finding => self
-                .findings
-                .put_finding(&parse(text)?, span, &mut self.names),
-            Kind::Observation => {
-                self.findings
-                    .put_observation(&parse(text)?, span, &mut self.names);
+            WrittenRecord::Finding(finding) => {
+                self.findings.put_finding(&finding, span, &mut self.names);
             }
-            Kind::Event => {
-                let event: index::WrittenEvent<'_> = parse(text)?;
+            WrittenRecord::Observation(seen) => {
+                self.findings.put_observation(&seen, span, &mut self.names);
+            }
+            WrittenRecord::Event(event) => {
                 let scan = self
                     .scans
                     .get(event.scan_id)
@@ -297,8 +270,4 @@ impl State {
         self.findings.delete_repository(id, &scans);
         self.events.delete_repository(id, &scans);
     }
-}
-
-fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Refusal> {
-    Ok(serde_json::from_str(text)?)
 }
