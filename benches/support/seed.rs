@@ -16,7 +16,7 @@ use vega::{
         project::Project,
         repository::{IngestStatus, Repository, SourceType},
         runner_job::LauncherKind,
-        scan::{Scan, ScanStatus},
+        scan::{Scan, ScanOrder},
         snapshot::Snapshot,
         time::Timestamp,
     },
@@ -140,7 +140,7 @@ pub async fn running_scan(store: &JsonStore) -> (ScanId, Fence) {
         .finish_ingest(job.job.id, job.fence, ready, now)
         .await
         .unwrap();
-    let scan = Scan {
+    let order = ScanOrder {
         id: new_id(),
         repository_id,
         project_id,
@@ -151,33 +151,8 @@ pub async fn running_scan(store: &JsonStore) -> (ScanId, Fence) {
         model: None,
         limits: Default::default(),
         baseline_scan_id: None,
-        status: ScanStatus::Queued,
-        attempt: 0,
-        recoveries: 0,
-        fruitless_attempts: 0,
-        fencing: 0,
-        lease: None,
-        cancel_requested_at: None,
-        cancelled_by: None,
-        last_seq: 0,
-        finished_components: Vec::new(),
-        components_at_claim: 0,
-        progress: 0,
-        phase: String::new(),
-        message: String::new(),
-        failure_reason: None,
-        finding_counts: Default::default(),
-        coverage: Default::default(),
-        usage: Default::default(),
-        artifacts_attempt: None,
-        artifacts_published: false,
-        created_at: now,
-        updated_at: now,
-        queued_at: now,
-        claimed_at: None,
-        started_at: None,
-        completed_at: None,
     };
+    let scan = Scan::queued(order, now);
     let id = scan.id;
     store.create_scan(scan, 9).await.unwrap();
     let request = ClaimRequest {

@@ -4,7 +4,7 @@ use super::{error::ApiError, handlers::system, observe, openapi, routes};
 use crate::{
     context::ServeContext,
     error::{Error, ErrorCode, Result},
-    services::working_dir::WorkingRoot,
+    services::{code::OpenSnapshots, working_dir::WorkingRoot},
 };
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
@@ -109,11 +109,13 @@ pub fn start(
     let docs = !ctx.settings.is_prod();
     let grace = ctx.settings.shutdown_grace;
     let ctx = Data::new(ctx);
+    let snapshots = Data::new(OpenSnapshots::new(Arc::clone(&working)));
     let working = Data::from(working);
     let server = HttpServer::new(move || {
         let app = App::new()
             .app_data(ctx.clone())
             .app_data(working.clone())
+            .app_data(snapshots.clone())
             .app_data(known.clone())
             .app_data(document.clone())
             .service(web::scope(&prefix).configure(routes::plain))

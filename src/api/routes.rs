@@ -3,7 +3,9 @@
 //! The list serves twice: once to collect the OpenAPI document, once per server thread to build
 //! the routes alone (a document per thread would be megabytes nobody reads).
 
-use super::handlers::{accounts, findings, objects, projects, repositories, scans, system};
+use super::handlers::{
+    accounts, code, findings, imports, objects, projects, repositories, scans, system,
+};
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -49,6 +51,8 @@ every_route! {
     repositories::upload_archive,
     repositories::get_job,
     repositories::list_snapshots,
+    code::get_snapshot_tree,
+    code::get_snapshot_file,
     repositories::get_threat_profile,
     repositories::replace_threat_profile,
     repositories::generate_threat_profile,
@@ -56,6 +60,7 @@ every_route! {
     repositories::list_repository_scans,
     repositories::list_repository_events,
     repositories::list_repository_findings,
+    imports::import_findings,
     scans::get_scan,
     scans::cancel_scan,
     scans::list_scan_events,

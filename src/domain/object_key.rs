@@ -67,6 +67,11 @@ impl ObjectKey {
         Self(format!("scans/{scan}/checkpoints/{component}.json"))
     }
 
+    /// The SARIF file an import scan takes its results from.
+    pub fn import(scan: ScanId) -> Self {
+        Self(format!("scans/{scan}/import.sarif"))
+    }
+
     /// Everything stored for a scan.
     pub fn scan_prefix(scan: ScanId) -> String {
         format!("scans/{scan}/")

@@ -207,7 +207,84 @@ pub struct Scan {
     pub completed_at: Option<Timestamp>,
 }
 
+/// What every auditor of an import is called; the tool's name follows.
+pub const IMPORT_PREFIX: &str = "import:";
+
+/// What a scan is asked to do, as far as the store must know.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields of `Scan` they become")]
+pub struct ScanOrder {
+    pub id: ScanId,
+    pub repository_id: RepositoryId,
+    pub project_id: ProjectId,
+    pub snapshot_id: SnapshotId,
+    pub requested_by: UserId,
+    pub paths: Vec<String>,
+    pub auditors: Vec<String>,
+    pub model: Option<String>,
+    pub limits: ScanLimits,
+    pub baseline_scan_id: Option<ScanId>,
+}
+
 impl Scan {
+    /// A scan waiting to be claimed.
+    pub fn queued(order: ScanOrder, now: Timestamp) -> Self {
+        Self {
+            id: order.id,
+            repository_id: order.repository_id,
+            project_id: order.project_id,
+            snapshot_id: order.snapshot_id,
+            requested_by: order.requested_by,
+            paths: order.paths,
+            auditors: order.auditors,
+            model: order.model,
+            limits: order.limits,
+            baseline_scan_id: order.baseline_scan_id,
+            status: ScanStatus::Queued,
+            attempt: 0,
+            recoveries: 0,
+            fruitless_attempts: 0,
+            fencing: 0,
+            lease: None,
+            cancel_requested_at: None,
+            cancelled_by: None,
+            last_seq: 0,
+            finished_components: Vec::new(),
+            components_at_claim: 0,
+            progress: 0,
+            phase: String::new(),
+            message: "waiting for a runner".into(),
+            failure_reason: None,
+            finding_counts: SeverityCounts::default(),
+            coverage: CoverageSummary::default(),
+            usage: ScanUsage::default(),
+            artifacts_attempt: None,
+            artifacts_published: false,
+            created_at: now,
+            updated_at: now,
+            queued_at: now,
+            claimed_at: None,
+            started_at: None,
+            completed_at: None,
+        }
+    }
+
+    /// Whether its silence means anything for a finding of `auditors`. An import tells of its own
+    /// tools only, and an audit tells nothing of what tools outside found: neither looked.
+    pub fn speaks_of(&self, auditors: &[String]) -> bool {
+        if self.is_import() {
+            return auditors.iter().any(|name| self.auditors.contains(name));
+        }
+        !auditors.iter().all(|name| name.starts_with(IMPORT_PREFIX))
+    }
+
+    /// Whether it takes over another tool's results instead of auditing.
+    pub fn is_import(&self) -> bool {
+        self.auditors
+            .iter()
+            .any(|name| name.starts_with(IMPORT_PREFIX))
+    }
+
     /// Whether `fence` is the one the current holder was given.
     pub fn is_held_by(&self, fence: Fence) -> bool {
         matches!(self.status, ScanStatus::Claimed | ScanStatus::Running)

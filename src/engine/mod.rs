@@ -9,6 +9,7 @@ mod auditors;
 pub mod builtin;
 pub mod events;
 mod fingerprint;
+mod import;
 mod inventory;
 mod pipeline;
 mod plan;
@@ -19,7 +20,9 @@ mod threat_profile;
 mod verify;
 
 pub use auditors::{AuditorInfo, available_auditors, check_auditors};
+pub use builtin::highlight::{HighlightSpan, can_highlight, highlight};
 pub use events::{EngineEvent, EventSink, LogLevel, Phase};
+pub use import::{ImportSummary, import_sarif, inspect_sarif};
 pub use inventory::{FileRole, Inventory, Language, SourceFile};
 pub use pipeline::{DebugBundle, ScanOutcome, scan_source};
 pub use report::{Color, Report, SarifContext, SarifExtra, to_json, to_sarif, to_text};

@@ -3,7 +3,7 @@
 //! A job that is interrupted goes back to the queue; one whose process dies is taken over by
 //! another as soon as the store sees the death.
 
-use super::{access, ingest, projects, threat_profiles, working_dir::WorkingRoot};
+use super::{access, imports, ingest, projects, threat_profiles, working_dir::WorkingRoot};
 use crate::{
     context::ServeContext,
     domain::{
@@ -28,6 +28,7 @@ const KINDS: &[JobKind] = &[
     JobKind::Ingest,
     JobKind::GenerateThreatProfile,
     JobKind::DeleteProject,
+    JobKind::Import,
 ];
 
 /// A job, if the caller may see what it works on.
@@ -162,7 +163,8 @@ async fn run_one(
             threat_profiles::run(&ctx.app, working, job, cancel).await?;
         }
         JobKind::DeleteProject => projects::run_deletion(&ctx.app, job, cancel).await?,
-        JobKind::Import | JobKind::Export | JobKind::WebhookDelivery | JobKind::Cleanup => {
+        JobKind::Import => imports::run(ctx, working, job).await?,
+        JobKind::Export | JobKind::WebhookDelivery | JobKind::Cleanup => {
             return Err(Error::new(
                 ErrorCode::InternalError,
                 format!("this version cannot run a job of kind '{}'", job.kind),

@@ -5,9 +5,12 @@
 
 pub mod access;
 pub mod accounts;
+mod checkpoints;
+pub mod code;
 pub mod dispatch;
 pub mod findings;
 pub mod health;
+pub mod imports;
 pub mod ingest;
 pub mod jobs;
 pub mod projects;

@@ -4,6 +4,7 @@
 //! Everything written carries the fence. Whoever loses the lease stops and writes nothing more.
 
 use super::{
+    checkpoints::ObjectCheckpoints,
     reports,
     spool::{Delivery, Spool},
     threat_profiles,
@@ -21,7 +22,7 @@ use crate::{
         runner_job::LauncherKind,
         scan::{Scan, ScanStatus},
     },
-    engine::{self, Checkpoints, EngineSettings, ScanOutcome, report},
+    engine::{self, EngineSettings, ScanOutcome, report},
     error::{Error, ErrorCode, Result},
     settings::V16Settings,
     shutdown::blocking,
@@ -164,7 +165,7 @@ impl Run<'_> {
                 self.finish(ScanEnd::Cancelled, Artifacts::None).await
             }
             (Ok(outcome), None) => {
-                let end = completed(&outcome);
+                let end = completed(self.scan, &outcome);
                 self.holding(self.write_artifacts(outcome)).await?;
                 self.finish(end, Artifacts::Written).await
             }
@@ -264,11 +265,7 @@ impl Run<'_> {
         };
         self.announce(&delivery).await?;
         let spool = Arc::new(Spool::create(&folder.path().join("events.jsonl"))?);
-        let checkpoints = ObjectCheckpoints {
-            app: self.app.clone(),
-            scan_id: self.scan.id,
-            runtime: tokio::runtime::Handle::current(),
-        };
+        let checkpoints = ObjectCheckpoints::new(self.app.clone(), self.scan.id);
         let settings = EngineSettings {
             paths: self.scan.paths.clone(),
             auditors: self.scan.auditors.clone(),
@@ -279,15 +276,19 @@ impl Run<'_> {
         // A spool that cannot deliver any more ends the audit too.
         let engine_stop = stop.child_token();
         let engine_token = engine_stop.clone();
+        let import = self.import(folder.path()).await?;
         let audit = blocking(move || {
-            let outcome = engine::scan_source(
-                &tree,
-                Some(&profile.content),
-                sink.as_ref(),
-                &engine_token,
-                &checkpoints,
-                &settings,
-            );
+            let outcome = match import {
+                Some(file) => engine::import_sarif(&tree, &file, sink.as_ref(), &engine_token),
+                None => engine::scan_source(
+                    &tree,
+                    Some(&profile.content),
+                    sink.as_ref(),
+                    &engine_token,
+                    &checkpoints,
+                    &settings,
+                ),
+            };
             sink.close();
             outcome
         });
@@ -310,6 +311,17 @@ impl Run<'_> {
         })
         .await?;
         outcome
+    }
+
+    /// The file an import scan takes its results from.
+    async fn import(&self, folder: &Path) -> Result<Option<PathBuf>> {
+        if !self.scan.is_import() {
+            return Ok(None);
+        }
+        let file = folder.join("import.sarif");
+        let key = ObjectKey::import(self.scan.id);
+        self.app.objects.fetch_to(&key, &file).await?;
+        Ok(Some(file))
     }
 
     /// The first event of a scan, or a note that it was resumed.
@@ -432,11 +444,12 @@ impl Run<'_> {
 }
 
 /// A run that came to its end has failed only when there was something to audit and nothing of it
-/// could be (contract §3).
-fn completed(outcome: &ScanOutcome) -> ScanEnd {
+/// could be (contract §3). An import has taken over what there was.
+fn completed(scan: &Scan, outcome: &ScanOutcome) -> ScanEnd {
     let coverage = outcome.report.coverage_summary.clone();
     let count = |outcome| coverage.outcomes.get(&outcome).copied().unwrap_or(0);
-    if count(CoverageOutcome::Reviewed) == 0 && count(CoverageOutcome::Failed) > 0 {
+    let nothing = count(CoverageOutcome::Reviewed) == 0 && count(CoverageOutcome::Failed) > 0;
+    if nothing && !scan.is_import() {
         let error = Error::new(ErrorCode::InternalError, "no file could be audited");
         return ScanEnd::Failed(error.to_failure());
     }
@@ -461,40 +474,4 @@ fn bundle(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
     zip.finish()
         .map(std::io::Cursor::into_inner)
         .map_err(cannot)
-}
-
-/// Checkpoints in the object store, called from the engine's threads.
-struct ObjectCheckpoints {
-    app: AppContext,
-    scan_id: ScanId,
-    runtime: tokio::runtime::Handle,
-}
-
-impl Checkpoints for ObjectCheckpoints {
-    fn load(&self, component: &str) -> Option<Vec<u8>> {
-        let key = ObjectKey::checkpoint(self.scan_id, component);
-        let read = async {
-            let (meta, mut reader) = self.app.objects.open(&key).await?;
-            let mut bytes = Vec::with_capacity(usize::try_from(meta.size).unwrap_or(0));
-            tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut bytes)
-                .await
-                .map_err(|error| Error::internal("a checkpoint cannot be read", error))?;
-            Ok::<_, Error>(bytes)
-        };
-        match self.runtime.block_on(read) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if error.code() == ErrorCode::NotFound => None,
-            Err(error) => {
-                tracing::warn!(%error, component, "a checkpoint is repeated");
-                None
-            }
-        }
-    }
-
-    fn save(&self, component: &str, result: &[u8]) -> Result<()> {
-        let key = ObjectKey::checkpoint(self.scan_id, component);
-        self.runtime
-            .block_on(self.app.objects.put_bytes(&key, result.to_vec()))
-            .map(drop)
-    }
 }

@@ -10,7 +10,7 @@ use crate::{
         ids::{ProjectId, RepositoryId, ScanId, SnapshotId},
         object_key::{Artifact, ObjectKey},
         runner_job::RunnerJob,
-        scan::{Scan, ScanLimits, ScanStatus},
+        scan::{Scan, ScanLimits, ScanOrder, ScanStatus},
     },
     engine,
     error::{Error, FieldError, Result},
@@ -114,7 +114,7 @@ pub async fn create(
     let auditors = wish.auditors.unwrap_or_else(|| ctx.v16.auditors.clone());
     engine::check_auditors(&auditors)?;
     let now = ctx.app.clock.now();
-    let scan = Scan {
+    let order = ScanOrder {
         id: new_id(),
         repository_id: id,
         project_id: repository.project_id,
@@ -125,33 +125,8 @@ pub async fn create(
         model: wish.model,
         limits: wish.limits,
         baseline_scan_id: wish.baseline_scan_id,
-        status: ScanStatus::Queued,
-        attempt: 0,
-        recoveries: 0,
-        fruitless_attempts: 0,
-        fencing: 0,
-        lease: None,
-        cancel_requested_at: None,
-        cancelled_by: None,
-        last_seq: 0,
-        finished_components: Vec::new(),
-        components_at_claim: 0,
-        progress: 0,
-        phase: String::new(),
-        message: "waiting for a runner".into(),
-        failure_reason: None,
-        finding_counts: Default::default(),
-        coverage: Default::default(),
-        usage: Default::default(),
-        artifacts_attempt: None,
-        artifacts_published: false,
-        created_at: now,
-        updated_at: now,
-        queued_at: now,
-        claimed_at: None,
-        started_at: None,
-        completed_at: None,
     };
+    let scan = Scan::queued(order, now);
     let scan = store
         .create_scan(scan, ctx.limits.max_active_scans_per_user)
         .await?;

@@ -3,6 +3,7 @@
 //! Names are the contract's. Requests deny unknown fields.
 
 pub mod accounts;
+pub mod code;
 pub mod findings;
 pub mod projects;
 pub mod repositories;
@@ -12,6 +13,7 @@ pub mod system;
 use crate::{
     domain::{finding::SeverityCounts, job::Job},
     error::{Error, Failure, FieldError, Result},
+    services::imports::ImportInput,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -130,6 +132,9 @@ pub struct JobDto {
     pub attempt: u32,
     /// 0–100.
     pub progress: u8,
+    /// The scan an import becomes; absent for other kinds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scan_id: Option<String>,
     /// Why it failed.
     pub error: Option<FailureDto>,
     /// When it was queued (RFC 3339).
@@ -140,7 +145,9 @@ pub struct JobDto {
 
 impl From<Job> for JobDto {
     fn from(job: Job) -> Self {
+        let import = ImportInput::of(&job);
         Self {
+            scan_id: import.map(|import| import.scan_id.to_string()),
             id: job.id.to_string(),
             kind: job.kind.to_string(),
             subject_id: job.subject_id,

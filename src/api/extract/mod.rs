@@ -10,7 +10,7 @@ pub use caller::{Caller, OpsScope, ReadScope, RequiredScope, WriteScope};
 pub use json_body::JsonBody;
 pub use path_id::PathId;
 pub use query::{QueryParams, one_of};
-pub use upload::{Upload, receive_upload};
+pub use upload::{ARCHIVE, Accepted, SARIF, Upload, receive_upload};
 
 use super::error::ApiError;
 use crate::{

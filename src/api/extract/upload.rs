@@ -1,5 +1,5 @@
-//! Archive uploads: a multipart field `file`, or the bare bytes. Streamed to a working file, never
-//! held in memory, cut off at the limit.
+//! Uploads: a multipart field `file`, or the bare bytes. Streamed to a working file, never held in
+//! memory, cut off at the limit.
 
 use crate::{
     context::ServeContext,
@@ -13,19 +13,42 @@ use std::fmt::Display;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
-/// Content types taken as the bare bytes of an archive.
-const RAW_TYPES: &[&str] = &[
-    "application/octet-stream",
-    "application/zip",
-    "application/x-zip-compressed",
-    "application/x-tar",
-    "application/gzip",
-    "application/x-gzip",
-    "application/x-gtar",
-];
+/// What an upload may be.
+#[derive(Debug)]
+pub struct Accepted {
+    /// Content types taken as the bare bytes.
+    raw: &'static [&'static str],
+    /// What it is called in messages, with its article.
+    noun: &'static str,
+}
+
+/// A source archive.
+pub const ARCHIVE: Accepted = Accepted {
+    raw: &[
+        "application/octet-stream",
+        "application/zip",
+        "application/x-zip-compressed",
+        "application/x-tar",
+        "application/gzip",
+        "application/x-gzip",
+        "application/x-gtar",
+    ],
+    noun: "an archive",
+};
+
+/// A SARIF file.
+pub const SARIF: Accepted = Accepted {
+    raw: &[
+        "application/octet-stream",
+        "application/json",
+        "application/sarif+json",
+    ],
+    noun: "a SARIF file",
+};
+
 const MAX_LABEL_CHARS: usize = 200;
 
-/// A received archive.
+/// A received file.
 #[derive(Debug)]
 pub struct Upload {
     /// Where it lies until it is stored.
@@ -34,9 +57,10 @@ pub struct Upload {
     pub label: String,
 }
 
-/// Receives an archive from a request body.
+/// Receives a file from a request body.
 pub async fn receive_upload(
     ctx: &ServeContext,
+    accepted: &Accepted,
     working: &WorkingRoot,
     request: &HttpRequest,
     payload: web::Payload,
@@ -49,14 +73,14 @@ pub async fn receive_upload(
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     // Multipart framing adds a little to the file itself.
     if declared.is_some_and(|bytes| bytes > limit.saturating_add(64 * 1024)) {
-        return Err(too_large(limit));
+        return Err(too_large(accepted, limit));
     }
     let content_type = request.content_type().to_ascii_lowercase();
     let file = working.file()?;
     if content_type == "multipart/form-data" {
         let mut parts = Multipart::new(request.headers(), payload);
         let Some(part) = parts.next().await else {
-            let message = "is missing; send the archive in a field named 'file'";
+            let message = "is missing; send the file in a field named 'file'";
             return Err(Error::field("file", message));
         };
         let part = part.map_err(broken)?;
@@ -70,7 +94,7 @@ pub async fn receive_upload(
             .content_disposition()
             .and_then(|disposition| disposition.get_filename().map(str::to_owned))
             .or(file_name);
-        write(&file, part, limit).await?;
+        write(&file, part, accepted, limit).await?;
         if parts.next().await.is_some() {
             return Err(Error::field(
                 "body",
@@ -82,14 +106,17 @@ pub async fn receive_upload(
             label: clean_label(label),
         });
     }
-    if !RAW_TYPES.contains(&content_type.as_str()) {
+    if !accepted.raw.contains(&content_type.as_str()) {
         return Err(Error::new(
             ErrorCode::UnsupportedMediaType,
-            "Send the archive as multipart/form-data with a field 'file', or as \
-             application/octet-stream",
+            format!(
+                "Send {} as multipart/form-data with a field 'file', or as {}",
+                accepted.noun,
+                accepted.raw.join(", ")
+            ),
         ));
     }
-    write(&file, payload, limit).await?;
+    write(&file, payload, accepted, limit).await?;
     Ok(Upload {
         file,
         label: clean_label(file_name),
@@ -99,6 +126,7 @@ pub async fn receive_upload(
 async fn write<E: Display>(
     file: &NamedTempFile,
     bytes: impl Stream<Item = std::result::Result<web::Bytes, E>>,
+    accepted: &Accepted,
     limit: u64,
 ) -> Result<()> {
     let full = |error: std::io::Error| {
@@ -115,17 +143,17 @@ async fn write<E: Display>(
         let chunk = chunk.map_err(broken)?;
         received += chunk.len() as u64;
         if received > limit {
-            return Err(too_large(limit));
+            return Err(too_large(accepted, limit));
         }
         target.write_all(&chunk).await.map_err(full)?;
     }
     target.flush().await.map_err(full)
 }
 
-fn too_large(limit: u64) -> Error {
+fn too_large(accepted: &Accepted, limit: u64) -> Error {
     Error::new(
         ErrorCode::PayloadTooLarge,
-        format!("An archive may have at most {limit} bytes"),
+        format!("{} may have at most {limit} bytes", accepted.noun),
     )
     .with_detail("limit_bytes", limit)
 }

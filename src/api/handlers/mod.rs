@@ -1,7 +1,9 @@
 //! Handlers, one file per resource: extract, authorise (by the extractor), one service, map.
 
 pub mod accounts;
+pub mod code;
 pub mod findings;
+pub mod imports;
 pub mod objects;
 pub mod projects;
 pub mod repositories;

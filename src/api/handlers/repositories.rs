@@ -18,7 +18,9 @@ use crate::{
             scans::{CreateScanRequest, EventDto, RepositoryEventParams, ScanDto, ScanListParams},
         },
         error::ApiResult,
-        extract::{Caller, JsonBody, PathId, QueryParams, ReadScope, WriteScope, receive_upload},
+        extract::{
+            ARCHIVE, Caller, JsonBody, PathId, QueryParams, ReadScope, WriteScope, receive_upload,
+        },
         paging::{page_request, respond},
     },
     domain::ids::{JobKindTag, RepositoryKind},
@@ -111,7 +113,15 @@ pub async fn upload_archive(
     payload: Payload,
 ) -> ApiResult {
     repositories::check_upload(&ctx, &caller.actor, id.0).await?;
-    let upload = receive_upload(&ctx, &working, &request, payload, query.0.filename).await?;
+    let upload = receive_upload(
+        &ctx,
+        &ARCHIVE,
+        &working,
+        &request,
+        payload,
+        query.0.filename,
+    )
+    .await?;
     let (repository, job) =
         repositories::accept_upload(&ctx, &caller.actor, id.0, upload.file.path(), upload.label)
             .await?;

@@ -7,6 +7,7 @@
 
 mod checks;
 mod claim;
+pub mod highlight;
 mod registry;
 mod rule;
 mod ruleset;
@@ -17,7 +18,7 @@ mod text;
 pub use registry::{page, rule, rules, rules_version};
 pub use rule::Rule;
 pub(crate) use ruleset::RuleSet;
-pub(crate) use text::{LineIndex, SourceText, same_length_utf8, visible_parts};
+pub(crate) use text::{LineIndex, Redaction, SourceText, same_length_utf8, slice, visible_parts};
 
 use super::inventory::{FileRole, Language};
 use crate::domain::finding::DetectedFinding;
@@ -26,7 +27,6 @@ use claim::Claim;
 use secrets::Scan;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use syntax::{dockerfile::Dockerfile, python::Module, tree::ParseFailure, yaml::Yaml};
-use text::Redaction;
 use tokio_util::sync::CancellationToken;
 
 /// What came of one file.
@@ -84,6 +84,11 @@ fn with_hidden(
     }
     redactions.sort_by_key(|redaction| (redaction.span.start, redaction.span.end));
     redactions
+}
+
+/// Where credentials stand in a file, to be cut from quotations.
+pub(crate) fn redactions(source: &SourceText) -> Vec<Redaction> {
+    secrets::scan(source, &|| false).redactions
 }
 
 /// The number of secrets in a file, for the speed comparison in `benches/secrets.rs`.

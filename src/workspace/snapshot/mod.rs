@@ -5,7 +5,10 @@
 //! runner can tell our zips from others and notices any change. Links stay text files with the
 //! link bit in their mode. Where the zip is stored is not known here.
 
+mod browse;
 mod writer;
+
+pub use browse::{Browser, EntryKind, FolderEntry};
 
 use super::{
     FileMode, ManifestEntry, PackedSnapshot, SourceLimits, SourceTree,

@@ -109,6 +109,14 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
             Missing,
             none.clone(),
         ),
+        (
+            "POST",
+            "/v1/repositories/{id}/findings/import",
+            Missing,
+            none.clone(),
+        ),
+        ("GET", "/v1/snapshots/{id}/tree", Missing, none.clone()),
+        ("GET", "/v1/snapshots/{id}/file", Missing, none.clone()),
         ("GET", "/v1/scans/{id}", Missing, none.clone()),
         ("POST", "/v1/scans/{id}/cancel", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/events", Missing, none.clone()),
@@ -154,10 +162,16 @@ impl Ids {
 }
 
 async fn send(client: &Client, method: &str, path: &str, body: &Value) -> crate::support::Answer {
-    let request = client.request(Method::from_bytes(method.as_bytes()).unwrap(), path);
-    let request = if path.ends_with("/archive") {
+    let query = if path.ends_with("/file") {
+        "?path=a.py"
+    } else {
+        ""
+    };
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    let request = client.request(method, &format!("{path}{query}"));
+    let request = if path.ends_with("/archive") || path.ends_with("/import") {
         request
-            .header("content-type", "application/zip")
+            .header("content-type", "application/octet-stream")
             .body(vec![1, 2, 3])
     } else if body.is_null() {
         request
@@ -192,7 +206,15 @@ async fn another_user_meets_nothing_of_the_first() {
         .post("/v1/api-keys", json!({"name": "mine"}))
         .await
         .text_at("id");
+    let snapshot = owner
+        .get(&format!("/v1/repositories/{repository}/snapshots"))
+        .await
+        .items()[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let ids = Ids(vec![
+        ("snapshots", snapshot),
         ("projects", project),
         ("repositories", repository),
         ("scans", scan),

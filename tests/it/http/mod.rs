@@ -1,7 +1,9 @@
 //! The API as a client sees it, resource by resource.
 
 mod accounts;
+mod code;
 mod errors;
+mod imports;
 mod isolation;
 mod projects;
 mod scans;

@@ -232,6 +232,9 @@ pub fn unseen(
         }
         let mut finding = view.finding(id)?;
         let content = &finding.content;
+        if !scan.speaks_of(&content.auditors) {
+            continue;
+        }
         let covered = scope.covers(&content.auditors, &content.rule_id, &finding.anchor.path);
         let state = if covered {
             FindingState::Resolved

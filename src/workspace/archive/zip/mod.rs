@@ -431,18 +431,30 @@ pub(crate) fn comment(file: &File, size: u64) -> Result<Vec<u8>> {
     Ok(directory::read_end(file, size)?.comment)
 }
 
-/// SHA-256 of one record's content, which is checked against size and checksum on the way.
+/// Hands one record's content to `take`, piece by piece, checked against size and checksum on the
+/// way.
+pub(crate) fn content(
+    file: &File,
+    record: &Record,
+    cancel: &CancellationToken,
+    take: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let fixed = read_at(file, record.offset, LOCAL_LEN)?;
+    let variable = u64::from(u16::from_le_bytes([fixed[26], fixed[27]]))
+        + u64::from(u16::from_le_bytes([fixed[28], fixed[29]]));
+    let data_at = record.offset + LOCAL_LEN as u64 + variable;
+    Inflater::new().stream(file, data_at, record, cancel, take)?;
+    Ok(())
+}
+
+/// SHA-256 of one record's content.
 pub(crate) fn content_sha256(
     file: &File,
     record: &Record,
     cancel: &CancellationToken,
 ) -> Result<[u8; 32]> {
-    let fixed = read_at(file, record.offset, LOCAL_LEN)?;
-    let variable = u64::from(u16::from_le_bytes([fixed[26], fixed[27]]))
-        + u64::from(u16::from_le_bytes([fixed[28], fixed[29]]));
-    let data_at = record.offset + LOCAL_LEN as u64 + variable;
     let mut hash = Sha256::new();
-    Inflater::new().stream(file, data_at, record, cancel, |bytes| {
+    content(file, record, cancel, |bytes| {
         hash.update(bytes);
         Ok(())
     })?;

@@ -18,7 +18,7 @@ use vega::{
         project::Project,
         repository::{IngestStatus, Repository, SourceType},
         runner_job::LauncherKind,
-        scan::{RecoveryPolicy, Scan, ScanStatus},
+        scan::{RecoveryPolicy, Scan, ScanOrder},
         snapshot::Snapshot,
         time::Timestamp,
         user::{Group, IdentityProvider, User},
@@ -154,7 +154,7 @@ impl World {
     }
 
     pub fn new_scan(&self) -> Scan {
-        Scan {
+        let order = ScanOrder {
             id: new_id(),
             repository_id: self.repository,
             project_id: self.project.id,
@@ -165,33 +165,8 @@ impl World {
             model: None,
             limits: Default::default(),
             baseline_scan_id: None,
-            status: ScanStatus::Queued,
-            attempt: 0,
-            recoveries: 0,
-            fruitless_attempts: 0,
-            fencing: 0,
-            lease: None,
-            cancel_requested_at: None,
-            cancelled_by: None,
-            last_seq: 0,
-            finished_components: Vec::new(),
-            components_at_claim: 0,
-            progress: 0,
-            phase: String::new(),
-            message: String::new(),
-            failure_reason: None,
-            finding_counts: Default::default(),
-            coverage: Default::default(),
-            usage: Default::default(),
-            artifacts_attempt: None,
-            artifacts_published: false,
-            created_at: self.now,
-            updated_at: self.now,
-            queued_at: self.now,
-            claimed_at: None,
-            started_at: None,
-            completed_at: None,
-        }
+        };
+        Scan::queued(order, self.now)
     }
 
     pub async fn queued(&self) -> Scan {

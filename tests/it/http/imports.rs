@@ -1,0 +1,165 @@
+//! Findings of other tools, imported from SARIF.
+
+use crate::support::{Answer, Client, TestApp, wait_for};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const SOURCE: &str = "import os\n\ndef run(name):\n    os.system('ls ' + name)\n    return name\n";
+
+async fn import(client: &Client, repository: &str, body: impl Into<Vec<u8>>) -> Answer {
+    let path = format!("/v1/repositories/{repository}/findings/import");
+    let request = client
+        .request(Method::POST, &path)
+        .header("content-type", "application/sarif+json")
+        .body(body.into());
+    client.send(request).await
+}
+
+/// Imports and waits for the scan it becomes.
+async fn imported(client: &Client, repository: &str, log: &Value) -> Value {
+    let job = import(client, repository, log.to_string())
+        .await
+        .expect_status(202)
+        .json();
+    assert_eq!(job["kind"], "import");
+    let job = format!("/v1/jobs/{}", job["id"].as_str().unwrap());
+    let job = ended(client, &job).await;
+    assert_eq!(job["status"], "succeeded", "{job}");
+    client.ended(job["scan_id"].as_str().unwrap()).await
+}
+
+async fn ended(client: &Client, job: &str) -> Value {
+    wait_for("the job", async || {
+        let job = client.get(job).await.json();
+        let running = job["status"] == "queued" || job["status"] == "running";
+        (!running).then_some(job)
+    })
+    .await
+}
+
+fn log(results: &[(&str, u32, &str)]) -> Value {
+    let results: Vec<_> = results
+        .iter()
+        .map(|(rule, line, print)| {
+            json!({
+                "ruleId": rule,
+                "message": { "text": "Bad." },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": "app.py" },
+                    "region": { "startLine": line },
+                }}],
+                "partialFingerprints": { "match/v1": print },
+            })
+        })
+        .collect();
+    json!({ "version": "2.1.0", "runs": [{
+        "tool": { "driver": { "name": "Other", "version": "9", "rules": [
+            { "id": "a" }, { "id": "b" }
+        ]}},
+        "results": results,
+    }]})
+}
+
+#[tokio::test]
+async fn an_import_is_a_scan_whose_findings_live_beside_the_others() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let (_, repository) = client.repository_with(&[("app.py", SOURCE)]).await;
+    client.scan(&repository, json!({})).await;
+    let findings = format!("/v1/repositories/{repository}/findings?lead=any");
+    let own = client.get(&findings).await.items();
+    assert!(!own.is_empty());
+
+    let first = log(&[("a", 4, "11111111"), ("b", 5, "22222222")]);
+    let scan = imported(&client, &repository, &first).await;
+    assert_eq!(scan["status"], "completed", "{scan}");
+    assert_eq!(scan["auditors"], json!(["import:other"]));
+    let id = scan["id"].as_str().unwrap();
+    let events = client.get(&format!("/v1/scans/{id}/events")).await.items();
+    assert_eq!(events.first().unwrap()["kind"], "scan_started");
+    assert_eq!(events.last().unwrap()["kind"], "scan_completed");
+    let sarif = client
+        .get(&format!("/v1/scans/{id}/report?format=sarif"))
+        .await;
+    assert_eq!(
+        sarif.json()["runs"][0]["results"].as_array().unwrap().len(),
+        2
+    );
+
+    let all = client.get(&findings).await.items();
+    assert_eq!(all.len(), own.len() + 2);
+    for finding in &own {
+        let now = all.iter().find(|now| now["id"] == finding["id"]).unwrap();
+        assert_eq!(
+            now["state"], finding["state"],
+            "an import says nothing of it"
+        );
+    }
+
+    // The tool moves one result and drops the other.
+    let second = log(&[("a", 3, "11111111")]);
+    imported(&client, &repository, &second).await;
+    let all = client.get(&findings).await.items();
+    let state = |rule: &str| {
+        let finding = all
+            .iter()
+            .find(|finding| finding["rule_id"] == rule)
+            .unwrap();
+        (finding["state"].clone(), finding["start_line"].clone())
+    };
+    assert_eq!(state("other/a"), (json!("existing"), json!(3)));
+    assert_eq!(state("other/b"), (json!("resolved"), json!(5)));
+}
+
+#[tokio::test]
+async fn an_import_without_results_is_a_scan_without_findings() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let (_, repository) = client.repository_with(&[("app.py", SOURCE)]).await;
+    let scan = imported(&client, &repository, &log(&[])).await;
+    assert_eq!(scan["status"], "completed");
+    assert_eq!(scan["finding_counts"]["high"], 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_imported_is_refused_with_the_reason() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let (_, repository) = client.repository_with(&[("app.py", SOURCE)]).await;
+    for broken in ["", "{", "[]", "{\"version\":\"2.0.0\",\"runs\":[{}]}"] {
+        let job = import(&client, &repository, broken)
+            .await
+            .expect_status(202)
+            .json();
+        let job = ended(
+            &client,
+            &format!("/v1/jobs/{}", job["id"].as_str().unwrap()),
+        )
+        .await;
+        assert_eq!(job["status"], "failed", "{broken}");
+        assert_eq!(job["error"]["code"], "validation_error", "{job}");
+    }
+    let scans = format!("/v1/repositories/{repository}/scans");
+    assert_eq!(client.get(&scans).await.items(), Vec::<Value>::new());
+
+    let path = format!("/v1/repositories/{repository}/findings/import");
+    let text = client
+        .request(Method::POST, &path)
+        .header("content-type", "text/plain")
+        .body("x");
+    client
+        .send(text)
+        .await
+        .expect_error("unsupported_media_type");
+
+    let project = client
+        .post("/v1/projects", json!({"name": "p"}))
+        .await
+        .text_at("id");
+    let wish = json!({"name": "r", "source_type": "archive"});
+    let empty = client
+        .post(&format!("/v1/projects/{project}/repositories"), wish)
+        .await
+        .text_at("id");
+    import(&client, &empty, "{}").await.expect_error("conflict");
+}
