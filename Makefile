@@ -1,7 +1,7 @@
 # Vega's commands. Each does its own set-up on a machine with Rust, Node and Python.
 #   make run     build (quick to build, fast enough to scan) and serve on http://127.0.0.1:8000
 #   make test    every test with fixed seeds
-#   make check   what CI runs: format, lints, docs, tests, unused dependencies
+#   make check   what CI runs: format, lints, docs, tests, generated requests, unused dependencies
 #   make soak    the long versions of the crash tests and fuzzing
 #   make bench   release build; every ratio side by side, written to docs/benchmarks.md
 #   make docs    writes the generated reference pages anew
@@ -12,7 +12,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export RUST_BACKTRACE ?= 0
 
-.PHONY: help setup setup-bench run test check fmt lint rustdoc machete soak bench docs
+.PHONY: help setup setup-bench run test check schemathesis fmt lint rustdoc machete soak bench docs
 
 help:
 	@sed -n '2,7s/^#   //p' Makefile
@@ -42,10 +42,18 @@ rustdoc:
 machete: setup
 	scripts/machete
 
-check: fmt lint rustdoc test machete
+# Generated requests against the served API; the time is in seconds.
+SCHEMATHESIS_SECONDS ?= 60
+schemathesis: setup
+	@scripts/setup python3-venv
+	$(CARGO) build --bin vega
+	scripts/schemathesis $(SCHEMATHESIS_SECONDS)
+
+check: fmt lint rustdoc test schemathesis machete
 
 soak: setup
 	VEGA_TEST_KILLS=200 PROPTEST_CASES=20000 scripts/test
+	$(MAKE) schemathesis SCHEMATHESIS_SECONDS=600
 
 bench: setup-bench
 	scripts/bench

@@ -36,7 +36,7 @@ fn main() {
     let folder = tempfile::tempdir_in(base).unwrap();
     runtime().block_on(measure_commits(folder.path()));
     let full = folder.path().join("full");
-    seed::fill(&full, FINDINGS);
+    seed::fill(&full, vega::clock::new_id(), FINDINGS);
     let status = std::process::Command::new(std::env::current_exe().unwrap())
         .arg("--open")
         .arg(&full)
@@ -65,7 +65,7 @@ fn new_lines(folder: &Path, known: u64) -> Vec<Vec<u8>> {
 async fn measure_commits(base: &Path) {
     let folder = base.join("commits");
     let store = open(&folder);
-    let (scan, fence) = running_scan(&store).await;
+    let (scan, fence) = running_scan(&store, vega::clock::new_id()).await;
     let plain_path = base.join("plain");
     let mut plain = File::create(&plain_path).unwrap();
     let journal = folder.join("metadata/journal-1.jsonl");

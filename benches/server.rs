@@ -9,15 +9,11 @@
 
 #[path = "support/seed.rs"]
 mod seed;
+#[path = "support/server.rs"]
+mod server;
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use server::Server;
+use std::{path::Path, time::Duration};
 
 const ROUNDS: usize = 9;
 const FINDINGS: usize = 10_000;
@@ -26,7 +22,7 @@ fn main() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let empty = folder.path().join("empty");
     let full = folder.path().join("full");
-    seed::fill(&full, FINDINGS);
+    seed::fill(&full, vega::clock::new_id(), FINDINGS);
     // The first start of each makes the key files and warms the page cache.
     for data in [&empty, &full] {
         Server::start(data).stop();
@@ -63,69 +59,4 @@ fn report(name: &str, data: &Path, goal: f64) {
         times[ROUNDS / 2],
         times[0]
     );
-}
-
-struct Server {
-    child: Child,
-    address: String,
-    ready_after: Duration,
-}
-
-impl Server {
-    /// Starts the server and waits until it answers its first request.
-    fn start(data: &Path) -> Self {
-        let started = Instant::now();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_vega"))
-            .args(["serve", "--port", "0", "--data-dir"])
-            .arg(data)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = loop {
-            let line: serde_json::Value =
-                serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-            if let Some(port) = line["port"].as_u64() {
-                break format!("127.0.0.1:{port}");
-            }
-        };
-        let mut server = Self {
-            child,
-            address,
-            ready_after: Duration::ZERO,
-        };
-        assert!(server.get("/v1/healthz").contains("\"ok\""));
-        server.ready_after = started.elapsed();
-        std::thread::spawn(move || lines.for_each(drop));
-        server
-    }
-
-    fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn resident_mb(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .unwrap();
-        let kilobytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-        kilobytes / 1024.0
-    }
-
-    fn stop(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
 }

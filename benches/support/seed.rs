@@ -9,7 +9,7 @@ use vega::{
             DetectedFinding, Evidence, FindingContent, Location, Severity, TraceRole, TraceStep,
             Verification,
         },
-        ids::ScanId,
+        ids::{ScanId, UserId},
         job::{Job, JobKind},
         lease::Fence,
         matching::Anchor,
@@ -30,10 +30,10 @@ use vega::{
 const PER_FILE: usize = 5;
 const LEASE: std::time::Duration = std::time::Duration::from_secs(3600);
 
-/// Fills `folder` with one ended scan of `findings` findings.
-pub fn fill(folder: &Path, findings: usize) {
+/// Fills `folder` with one ended scan of `findings` findings in a project of `owner`.
+pub fn fill(folder: &Path, owner: UserId, findings: usize) {
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
-    runtime.block_on(write_findings(folder, findings));
+    runtime.block_on(write_findings(folder, owner, findings));
 }
 
 /// A store that never compacts, so that what it wrote can be read again.
@@ -44,9 +44,9 @@ pub fn open(folder: &Path) -> Arc<JsonStore> {
 }
 
 /// Writes a scan with many findings, as a runner does: file by file.
-async fn write_findings(folder: &Path, findings: usize) {
+async fn write_findings(folder: &Path, owner: UserId, findings: usize) {
     let store = open(folder);
-    let (scan, fence) = running_scan(&store).await;
+    let (scan, fence) = running_scan(&store, owner).await;
     for file in 0..findings / PER_FILE {
         let path = format!("src/package{}/module{file}.py", file % 50);
         let batch = ScanBatch {
@@ -76,14 +76,14 @@ fn now() -> Timestamp {
     SystemClock.now()
 }
 
-/// A scan that is running, in a repository of its own.
-pub async fn running_scan(store: &JsonStore) -> (ScanId, Fence) {
+/// A scan that is running, in a project and repository of its own.
+pub async fn running_scan(store: &JsonStore, owner: UserId) -> (ScanId, Fence) {
     let now = now();
     let project = Project {
         id: new_id(),
         name: "bench".into(),
         description: String::new(),
-        owner_user_id: new_id(),
+        owner_user_id: owner,
         deleted_at: None,
         created_at: now,
         updated_at: now,
@@ -145,7 +145,7 @@ pub async fn running_scan(store: &JsonStore) -> (ScanId, Fence) {
         repository_id,
         project_id,
         snapshot_id,
-        requested_by: new_id(),
+        requested_by: owner,
         paths: Vec::new(),
         auditors: Vec::new(),
         model: None,

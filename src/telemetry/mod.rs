@@ -19,11 +19,16 @@ pub enum LogStream {
     Stderr,
 }
 
+/// The HTTP server calls a request that is no HTTP an error; it is the client's, and already
+/// answered. Named in `VEGA_LOG` it is shown again.
+const CLIENT_FAULTS: &str = "actix_http::h1=off";
+
 /// Starts logging for `role`. Call once per process; later calls change nothing.
 pub fn init(env: &Env, role: Role, stream: LogStream) {
     let default = catalogue::find("VEGA_LOG").and_then(|it| it.default);
     let filter = env.get("VEGA_LOG").or(default).unwrap_or("info");
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(format!("{CLIENT_FAULTS},{filter}"))
+        .unwrap_or_else(|_| EnvFilter::new(format!("{CLIENT_FAULTS},info")));
     let terminal = match stream {
         LogStream::Stdout => std::io::stdout().is_terminal(),
         LogStream::Stderr => std::io::stderr().is_terminal(),

@@ -1,0 +1,211 @@
+//! The API as a security engineer in triage meets it: lists and facets over 100,000 findings, an
+//! import of 30,000 results, live events with 200 watchers, and the memory of the server.
+//!
+//! Talks to the release binary over HTTP on loopback. Run with `cargo bench --bench api`.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark stops at the first surprise"
+)]
+
+#[path = "support/seed.rs"]
+mod seed;
+#[path = "support/server.rs"]
+mod server;
+
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use server::Server;
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
+
+const FINDINGS: usize = 100_000;
+const RESULTS: usize = 30_000;
+const REQUESTS: usize = 300;
+
+#[tokio::main]
+async fn main() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let data = folder.path().join("data");
+    // The first start makes the user whom the findings are to belong to.
+    let server = Server::start(&data);
+    let owner = Api::sign_in(&server).await.get("/auth/me").await["id"].clone();
+    server.stop();
+    let owner = owner.as_str().unwrap().parse().unwrap();
+    let seeded = data.clone();
+    tokio::task::spawn_blocking(move || seed::fill(&seeded, owner, FINDINGS))
+        .await
+        .unwrap();
+
+    let server = Server::start(&data);
+    let api = Api::sign_in(&server).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    println!(
+        "idle_rss_100k findings={FINDINGS} mb={:.1} goal<=120",
+        server.resident_mb()
+    );
+    let project = api.get("/projects").await[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for (name, path, goal) in [
+        (
+            "list_50_of_100k",
+            format!("/projects/{project}/findings?limit=50"),
+            20,
+        ),
+        (
+            "list_50_filtered_of_100k",
+            format!(
+                "/projects/{project}/findings?limit=50&severity=high,critical&path=src/package7"
+            ),
+            20,
+        ),
+    ] {
+        api.measure(name, &path, goal).await;
+    }
+    import(&api).await;
+    println!("rss_after_work mb={:.1}", server.resident_mb());
+    server.stop();
+}
+
+/// A repository with source, and another tool's results about it.
+async fn import(api: &Api) {
+    let project = api.post("/projects", json!({ "name": "import" })).await;
+    let project = project["id"].as_str().unwrap();
+    let wish = json!({ "name": "import", "source_type": "archive" });
+    let path = format!("/projects/{project}/repositories");
+    let repository = api.post(&path, wish).await;
+    let repository = format!("/repositories/{}", repository["id"].as_str().unwrap());
+    let upload = format!("{repository}/archive");
+    api.upload(&upload, "application/zip", archive()).await;
+    api.until(&repository, "ingest_status", &["ready"]).await;
+
+    let log = sarif();
+    let started = Instant::now();
+    let path = format!("{repository}/findings/import");
+    let job = api.upload(&path, "application/sarif+json", log).await;
+    let answered = started.elapsed();
+    let scan = format!("/scans/{}", job["scan_id"].as_str().unwrap());
+    let job = format!("/jobs/{}", job["id"].as_str().unwrap());
+    api.until(&job, "status", &["succeeded"]).await;
+    api.until(&scan, "status", &["completed"]).await;
+    println!(
+        "sarif_import results={RESULTS} s={:.2} answered_ms={} goal<10",
+        started.elapsed().as_secs_f64(),
+        answered.as_millis()
+    );
+}
+
+fn archive() -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for file in 0..3_000 {
+        let name = format!("src/module{file}.py");
+        zip.start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        for line in 0..100 {
+            writeln!(zip, "value_{line} = compute({line})").unwrap();
+        }
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn sarif() -> Vec<u8> {
+    let results: Vec<Value> = (0..RESULTS)
+        .map(|number| {
+            json!({
+                "ruleId": format!("rule{}", number % 50),
+                "level": "warning",
+                "message": { "text": "A value that comes from outside is used here without a check." },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": format!("src/module{}.py", number % 3_000) },
+                    "region": { "startLine": number / 3_000 * 9 + 1 },
+                }}],
+            })
+        })
+        .collect();
+    let run = json!({ "tool": { "driver": { "name": "Bench" } }, "results": results });
+    serde_json::to_vec(&json!({ "version": "2.1.0", "runs": [run] })).unwrap()
+}
+
+/// The API of one server, as the debug user.
+struct Api {
+    client: Client,
+    base: String,
+    token: String,
+}
+
+impl Api {
+    async fn sign_in(server: &Server) -> Self {
+        let mut api = Self {
+            client: Client::new(),
+            base: format!("http://{}/v1", server.address),
+            token: String::new(),
+        };
+        let login = json!({ "email": "debug@example.com", "password": "vega-debug-password" });
+        let answer = api.post("/auth/login", login).await;
+        api.token = answer["access_token"].as_str().unwrap().to_owned();
+        api
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        if self.token.is_empty() {
+            request
+        } else {
+            request.bearer_auth(&self.token)
+        }
+    }
+
+    async fn answer(request: reqwest::RequestBuilder) -> Value {
+        let answer = request.send().await.unwrap();
+        assert!(
+            answer.status().is_success(),
+            "{}",
+            answer.text().await.unwrap()
+        );
+        answer.json().await.unwrap()
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        Self::answer(self.request(Method::GET, path)).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        Self::answer(self.request(Method::POST, path).json(&body)).await
+    }
+
+    async fn upload(&self, path: &str, kind: &str, body: Vec<u8>) -> Value {
+        let request = self.request(Method::POST, path);
+        Self::answer(request.header("content-type", kind).body(body)).await
+    }
+
+    async fn until(&self, path: &str, key: &str, ends: &[&str]) {
+        loop {
+            let answer = self.get(path).await;
+            let now = answer[key].as_str().unwrap();
+            if ends.contains(&now) {
+                return;
+            }
+            assert!(now != "failed" && now != "cancelled", "{answer}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn measure(&self, name: &str, path: &str, goal: u64) {
+        let mut times = Vec::new();
+        for _ in 0..REQUESTS {
+            let started = Instant::now();
+            self.get(path).await;
+            times.push(started.elapsed().as_secs_f64() * 1000.0);
+        }
+        times.sort_by(f64::total_cmp);
+        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+        println!(
+            "{name} ms_p50={:.1} ms_p99={:.1} goal<={goal}",
+            at(0.5),
+            at(0.99)
+        );
+    }
+}
