@@ -84,6 +84,7 @@ pub async fn running_scan(store: &JsonStore, owner: UserId) -> (ScanId, Fence) {
         name: "bench".into(),
         description: String::new(),
         owner_user_id: owner,
+        members: Vec::new(),
         deleted_at: None,
         created_at: now,
         updated_at: now,

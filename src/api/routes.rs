@@ -4,7 +4,7 @@
 //! the routes alone (a document per thread would be megabytes nobody reads).
 
 use super::handlers::{
-    accounts, code, findings, imports, objects, projects, repositories, scans, system,
+    accounts, code, findings, imports, members, objects, projects, repositories, scans, system,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -40,6 +40,9 @@ every_route! {
     projects::replace_project,
     projects::update_project,
     projects::delete_project,
+    members::list_members,
+    members::set_member,
+    members::remove_member,
     projects::list_project_repositories,
     projects::create_repository,
     projects::list_project_scans,

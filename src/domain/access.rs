@@ -1,9 +1,14 @@
 //! Who is asking, and what they may touch.
 //!
-//! Ownership rule: what belongs to someone else does not exist for the caller (`not_found`), so
-//! that ids cannot be probed.
+//! What a caller has no role in does not exist for them (`not_found`), so that ids cannot be
+//! probed; who has a role that is too low is told so (`forbidden`).
 
-use super::{api_key::Scope, ids::UserId, project::Project, user::Group};
+use super::{
+    api_key::Scope,
+    ids::UserId,
+    project::{Project, ProjectRole},
+    user::Group,
+};
 use crate::error::{Error, ErrorCode, Result};
 
 /// An authenticated caller.
@@ -37,8 +42,17 @@ impl Actor {
             .any(|group| matches!(group, Group::Operator | Group::Root))
     }
 
-    /// Whether the caller may see and change `project` and all that is in it.
-    pub fn owns(&self, project: &Project) -> bool {
-        project.owner_user_id == self.user_id
+    /// Fails unless the caller has at least the role `needed` in `project`: `not_found` without
+    /// any, `forbidden` with a lower one.
+    pub fn require_role(&self, project: &Project, needed: ProjectRole) -> Result<()> {
+        match project.role_of(self.user_id) {
+            None => Err(Error::not_found("Project", project.id)),
+            Some(role) if role < needed => Err(Error::new(
+                ErrorCode::Forbidden,
+                format!("This needs the role '{needed}' in the project; yours is '{role}'"),
+            )
+            .with_detail("required_role", needed)),
+            Some(_) => Ok(()),
+        }
     }
 }

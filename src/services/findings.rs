@@ -7,6 +7,7 @@ use crate::{
         access::Actor,
         finding::{Finding, FindingStatus, Triage},
         ids::FindingId,
+        project::ProjectRole,
     },
     error::{Error, Result},
     store::{FindingFilter, ObservedFinding, Page, PageRequest},
@@ -44,7 +45,7 @@ pub async fn triage(
     decision: Triage,
     expected_version: Option<u64>,
 ) -> Result<Finding> {
-    let current = access::finding(&ctx.app.store, actor, id).await?;
+    let current = access::finding_as(&ctx.app.store, actor, id, ProjectRole::Triager).await?;
     let now = ctx.app.clock.now();
     let status = decision.status.unwrap_or(current.status);
     if status != FindingStatus::Dismissed {

@@ -14,6 +14,7 @@ use crate::{
         ids::{RepositoryId, ScanId, UserId},
         job::{Job, JobKind},
         object_key::ObjectKey,
+        project::ProjectRole,
         repository::Repository,
         scan::{Scan, ScanLimits, ScanOrder},
     },
@@ -46,7 +47,7 @@ impl ImportInput {
 
 /// Checks that the caller may import into a repository now, before any byte is read.
 pub async fn check(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Result<Repository> {
-    let repository = access::repository(&ctx.app.store, actor, id).await?;
+    let repository = access::repository_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
     if repository.latest_snapshot_id.is_none() {
         return Err(Error::conflict(
             "The repository has no source yet; findings are held against its newest snapshot",

@@ -13,6 +13,7 @@ pub mod health;
 pub mod imports;
 pub mod ingest;
 pub mod jobs;
+pub mod members;
 pub mod projects;
 pub mod reports;
 pub mod repositories;

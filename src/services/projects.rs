@@ -9,7 +9,7 @@ use crate::{
         ids::ProjectId,
         job::{Job, JobKind},
         object_key::ObjectKey,
-        project::{Project, ProjectRollup},
+        project::{Project, ProjectRole, ProjectRollup},
     },
     error::{Error, ErrorCode, Result},
     store::{Page, PageRequest, ProjectChange, ScanFilter},
@@ -33,6 +33,7 @@ pub async fn create(
         name,
         description,
         owner_user_id: actor.user_id,
+        members: Vec::new(),
         deleted_at: None,
         created_at: now,
         updated_at: now,
@@ -68,7 +69,7 @@ pub async fn change(
     id: ProjectId,
     change: ProjectChange,
 ) -> Result<(Project, ProjectRollup)> {
-    access::project(&ctx.app.store, actor, id).await?;
+    access::project_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
     let project = ctx
         .app
         .store
@@ -80,7 +81,7 @@ pub async fn change(
 
 /// Deletes a project: it is gone for its owner at once, a job clears up behind it.
 pub async fn delete(ctx: &ServeContext, actor: &Actor, id: ProjectId) -> Result<Job> {
-    access::project(&ctx.app.store, actor, id).await?;
+    access::project_as(&ctx.app.store, actor, id, ProjectRole::Owner).await?;
     let now = ctx.app.clock.now();
     let job = Job::queued(
         new_id(),

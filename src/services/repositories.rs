@@ -9,6 +9,7 @@ use crate::{
         ids::{ProjectId, RepositoryId},
         job::{Job, JobKind},
         object_key::ObjectKey,
+        project::ProjectRole,
         repository::{IngestStatus, Repository, SourceType},
         snapshot::Snapshot,
     },
@@ -75,7 +76,7 @@ pub async fn create(
     project_id: ProjectId,
     wish: NewRepository,
 ) -> Result<(Repository, Option<Job>)> {
-    access::project(&ctx.app.store, actor, project_id).await?;
+    access::project_as(&ctx.app.store, actor, project_id, ProjectRole::Admin).await?;
     wish.check()?;
     let now = ctx.app.clock.now();
     let id: RepositoryId = new_id();
@@ -161,7 +162,7 @@ pub async fn change(
     id: RepositoryId,
     edit: RepositoryEdit,
 ) -> Result<Repository> {
-    let repository = access::repository(&ctx.app.store, actor, id).await?;
+    let repository = access::repository_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
     if edit.git_ref.is_some() || edit.git_token.is_some() {
         let url = repository.git_url.as_deref().ok_or_else(|| {
             Error::conflict("Only a repository with source_type 'git' has a reference and a token")
@@ -190,7 +191,7 @@ pub async fn change(
 
 /// Removes a repository of the caller with everything in it.
 pub async fn remove(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Result<()> {
-    access::repository(&ctx.app.store, actor, id).await?;
+    access::repository_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
     let filter = crate::store::ScanFilter {
         repository_id: Some(id),
         ..Default::default()
@@ -224,7 +225,7 @@ pub async fn ingest(
     actor: &Actor,
     id: RepositoryId,
 ) -> Result<(Repository, Job)> {
-    let repository = access::repository(&ctx.app.store, actor, id).await?;
+    let repository = access::repository_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
     if repository.source_type != SourceType::Git {
         return Err(Error::conflict(
             "This repository has no git source; upload an archive to bring in new source",
@@ -243,7 +244,7 @@ async fn begin(ctx: &ServeContext, id: RepositoryId, job: Job) -> Result<(Reposi
 
 /// Checks that the caller may upload an archive now, before any byte of it is read.
 pub async fn check_upload(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Result<()> {
-    let repository = access::repository(&ctx.app.store, actor, id).await?;
+    let repository = access::repository_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
     if repository.source_type != SourceType::Archive {
         return Err(Error::conflict(format!(
             "A repository with source_type '{}' takes no archives",

@@ -9,6 +9,7 @@ use crate::{
         event::Event,
         ids::{ProjectId, RepositoryId, ScanId, SnapshotId},
         object_key::{Artifact, ObjectKey},
+        project::ProjectRole,
         runner_job::RunnerJob,
         scan::{Scan, ScanLimits, ScanOrder, ScanStatus},
     },
@@ -80,7 +81,7 @@ pub async fn create(
     wish: NewScan,
 ) -> Result<Scan> {
     let store = &ctx.app.store;
-    let repository = access::repository(store, actor, id).await?;
+    let repository = access::repository_as(store, actor, id, ProjectRole::Admin).await?;
     let latest = repository
         .latest_snapshot_id
         .filter(|_| repository.is_ready());
@@ -201,7 +202,7 @@ pub async fn detail(ctx: &ServeContext, actor: &Actor, id: ScanId) -> Result<Sca
 
 /// Calls a scan of the caller off. Doing it again, or too late, changes nothing.
 pub async fn cancel(ctx: &ServeContext, actor: &Actor, id: ScanId) -> Result<Scan> {
-    access::scan(&ctx.app.store, actor, id).await?;
+    access::scan_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
     let now = ctx.app.clock.now();
     ctx.app.store.request_cancel(id, actor.user_id, now).await
 }

@@ -9,6 +9,7 @@ use crate::{
         ids::{RepositoryId, SnapshotId},
         job::{Job, JobKind},
         object_key::ObjectKey,
+        project::ProjectRole,
         threat_profile::{ProfileOrigin, ThreatProfile, ThreatProfileContent},
     },
     engine,
@@ -37,7 +38,7 @@ pub async fn put(
     id: RepositoryId,
     content: ThreatProfileContent,
 ) -> Result<ThreatProfile> {
-    access::repository(&ctx.app.store, actor, id).await?;
+    access::repository_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
     store(
         &ctx.app,
         id,
@@ -50,7 +51,7 @@ pub async fn put(
 
 /// Starts the generation of a new version from the newest snapshot.
 pub async fn generate(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Result<Job> {
-    let repository = access::repository(&ctx.app.store, actor, id).await?;
+    let repository = access::repository_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
     if repository.latest_snapshot_id.is_none() {
         return Err(Error::conflict(
             "The repository has no source yet; ingest it first",

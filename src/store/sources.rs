@@ -5,7 +5,7 @@ use crate::{
     domain::{
         ids::{ProjectId, RepositoryId, SnapshotId, UserId},
         job::Job,
-        project::{Project, ProjectRollup},
+        project::{Project, ProjectRole, ProjectRollup},
         repository::{Repository, SealedSecret},
         snapshot::Snapshot,
         threat_profile::ThreatProfile,
@@ -30,10 +30,10 @@ pub trait ProjectStore: Send + Sync {
     async fn insert_project(&self, project: Project) -> Result<()>;
     /// The project, or `not_found`.
     async fn project(&self, id: ProjectId) -> Result<Project>;
-    /// The owner's projects with their rollups.
+    /// The projects in which a user has a role, with their rollups.
     async fn projects(
         &self,
-        owner: UserId,
+        user: UserId,
         page: PageRequest,
     ) -> Result<Page<(Project, ProjectRollup)>>;
     /// The counts over all of a project's repositories.
@@ -43,6 +43,21 @@ pub trait ProjectStore: Send + Sync {
         &self,
         id: ProjectId,
         change: ProjectChange,
+        now: Timestamp,
+    ) -> Result<Project>;
+    /// Gives a user a role in a project; `conflict` as [`Project::set_member`] says.
+    async fn set_project_member(
+        &self,
+        id: ProjectId,
+        user: UserId,
+        role: ProjectRole,
+        now: Timestamp,
+    ) -> Result<Project>;
+    /// Takes a user's role in a project away; fine when there is none.
+    async fn remove_project_member(
+        &self,
+        id: ProjectId,
+        user: UserId,
         now: Timestamp,
     ) -> Result<Project>;
     /// Marks a project as deleted, queues `job` to clear it up, and asks every scan of it that is

@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod code;
 pub mod findings;
+pub mod members;
 pub mod projects;
 pub mod repositories;
 pub mod scans;

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod code;
 pub mod findings;
 pub mod imports;
+pub mod members;
 pub mod objects;
 pub mod projects;
 pub mod repositories;

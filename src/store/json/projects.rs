@@ -11,7 +11,7 @@ use crate::{
     domain::{
         ids::{ProjectId, UserId},
         job::Job,
-        project::{Project, ProjectRollup},
+        project::{Project, ProjectRole, ProjectRollup},
         time::Timestamp,
     },
     error::{Error, Result},
@@ -32,16 +32,16 @@ impl ProjectStore for JsonStore {
 
     async fn projects(
         &self,
-        owner: UserId,
+        user: UserId,
         page: PageRequest,
     ) -> Result<Page<(Project, ProjectRollup)>> {
         self.read(move |view| {
             let state = view.state;
-            let owned = state
+            let visible = state
                 .projects
                 .values()
-                .filter(|project| project.owner_user_id == owner && project.deleted_at.is_none());
-            paging::newest_first(owned.map(|project| project.id), &page, |id| {
+                .filter(|project| project.deleted_at.is_none() && project.role_of(user).is_some());
+            paging::newest_first(visible.map(|project| project.id), &page, |id| {
                 let project = state.projects.get(id)?.clone();
                 Some((project, rollup(state, id)))
             })
@@ -67,6 +67,41 @@ impl ProjectStore for JsonStore {
             let mut project = visible(view.state, id)?.clone();
             project.name = change.name.unwrap_or(project.name);
             project.description = change.description.unwrap_or(project.description);
+            project.updated_at = now;
+            Ok(Decision::new(project.clone(), vec![project.into()]))
+        })
+        .await
+    }
+
+    async fn set_project_member(
+        &self,
+        id: ProjectId,
+        user: UserId,
+        role: ProjectRole,
+        now: Timestamp,
+    ) -> Result<Project> {
+        self.commit(move |view, _| {
+            let mut project = visible(view.state, id)?.clone();
+            project.set_member(user, role, now)?;
+            project.updated_at = now;
+            Ok(Decision::new(project.clone(), vec![project.into()]))
+        })
+        .await
+    }
+
+    async fn remove_project_member(
+        &self,
+        id: ProjectId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Project> {
+        self.commit(move |view, _| {
+            let mut project = visible(view.state, id)?.clone();
+            let before = project.members.len();
+            project.members.retain(|member| member.user_id != user);
+            if project.members.len() == before {
+                return Ok(Decision::unchanged(project));
+            }
             project.updated_at = now;
             Ok(Decision::new(project.clone(), vec![project.into()]))
         })

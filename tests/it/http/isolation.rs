@@ -41,6 +41,14 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
         ("PUT", "/v1/projects/{id}", Missing, json!({"name": "x"})),
         ("PATCH", "/v1/projects/{id}", Missing, json!({"name": "x"})),
         ("DELETE", "/v1/projects/{id}", Missing, none.clone()),
+        ("GET", "/v1/projects/{id}/members", Missing, none.clone()),
+        (
+            "PUT",
+            "/v1/projects/{id}/members",
+            Missing,
+            json!({"email": "other@example.com", "role": "admin"}),
+        ),
+        ("DELETE", "/v1/projects/{id}/members", Missing, none.clone()),
         (
             "GET",
             "/v1/projects/{id}/repositories",
@@ -162,10 +170,10 @@ impl Ids {
 }
 
 async fn send(client: &Client, method: &str, path: &str, body: &Value) -> crate::support::Answer {
-    let query = if path.ends_with("/file") {
-        "?path=a.py"
-    } else {
-        ""
+    let query = match (method, path.rsplit('/').next()) {
+        (_, Some("file")) => "?path=a.py",
+        ("DELETE", Some("members")) => "?user_id=usr_01m7xzhczpe8mr4s5tgn8e6hve",
+        _ => "",
     };
     let method = Method::from_bytes(method.as_bytes()).unwrap();
     let request = client.request(method, &format!("{path}{query}"));

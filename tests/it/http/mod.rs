@@ -6,5 +6,6 @@ mod errors;
 mod imports;
 mod isolation;
 mod projects;
+mod roles;
 mod scans;
 mod sources;

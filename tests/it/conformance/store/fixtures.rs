@@ -78,6 +78,7 @@ pub fn project(owner: UserId, now: Timestamp) -> Project {
         name: "project".into(),
         description: "what it is".into(),
         owner_user_id: owner,
+        members: Vec::new(),
         deleted_at: None,
         created_at: now,
         updated_at: now,
