@@ -4,7 +4,7 @@ use super::{error::ApiError, handlers::system, observe, openapi, routes};
 use crate::{
     context::ServeContext,
     error::{Error, ErrorCode, Result},
-    services::{code::OpenSnapshots, working_dir::WorkingRoot},
+    services::{code::OpenSnapshots, feed::Feed, working_dir::WorkingRoot},
 };
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
@@ -109,6 +109,10 @@ pub fn start(
     let docs = !ctx.settings.is_prod();
     let grace = ctx.settings.shutdown_grace;
     let ctx = Data::new(ctx);
+    let feed = Arc::new(Feed::new(Arc::clone(&ctx.app.store)));
+    let tasks = &ctx.app.tasks;
+    tasks.spawn(Arc::clone(&feed).listen(tasks.token()));
+    let feed = Data::from(feed);
     let snapshots = Data::new(OpenSnapshots::new(Arc::clone(&working)));
     let working = Data::from(working);
     let server = HttpServer::new(move || {
@@ -116,6 +120,7 @@ pub fn start(
             .app_data(ctx.clone())
             .app_data(working.clone())
             .app_data(snapshots.clone())
+            .app_data(feed.clone())
             .app_data(known.clone())
             .app_data(document.clone())
             .service(web::scope(&prefix).configure(routes::plain))

@@ -4,7 +4,8 @@
 //! the routes alone (a document per thread would be megabytes nobody reads).
 
 use super::handlers::{
-    accounts, code, findings, imports, members, objects, projects, repositories, scans, system,
+    accounts, code, findings, imports, members, objects, projects, repositories, scans, stream,
+    system,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -67,6 +68,7 @@ every_route! {
     scans::get_scan,
     scans::cancel_scan,
     scans::list_scan_events,
+    stream::stream_scan_events,
     scans::list_scan_findings,
     scans::get_report,
     findings::get_finding,

@@ -41,6 +41,8 @@ pub struct Presented {
     pub user_id: UserId,
     /// The session.
     pub session_id: SessionId,
+    /// For how long the token is still good.
+    pub time_left: Duration,
 }
 
 /// Issues and checks access tokens.
@@ -94,12 +96,13 @@ impl TokenSigner {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation)
             .map_err(|error| invalid().caused_by(error))?
             .claims;
-        if claims.exp <= now.millis() / 1000 {
-            return Err(invalid());
-        }
+        let seconds = claims.exp - now.millis() / 1000;
+        let seconds = u64::try_from(seconds).ok().filter(|left| *left > 0);
+        let seconds = seconds.ok_or_else(invalid)?;
         Ok(Presented {
             user_id: claims.sub.parse().map_err(|_| invalid())?,
             session_id: claims.sid.parse().map_err(|_| invalid())?,
+            time_left: Duration::from_secs(seconds),
         })
     }
 }

@@ -44,6 +44,16 @@ pub struct Event {
     pub created_at: Timestamp,
 }
 
+impl Event {
+    /// Whether nothing follows it.
+    pub fn is_terminal(&self) -> bool {
+        matches!(
+            self.kind.as_str(),
+            kind::SCAN_COMPLETED | kind::SCAN_FAILED | kind::SCAN_CANCELLED
+        )
+    }
+}
+
 /// An event on its way into the store, which numbers it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewEvent {

@@ -214,6 +214,13 @@ pub async fn authenticate(ctx: &ServeContext, bearer: &str) -> Result<Actor> {
     })
 }
 
+/// For how long a credential that was just accepted is still good, as far as it says so itself.
+/// API keys and sessions can end earlier: who holds on to one asks [`authenticate`] again.
+pub fn time_left(ctx: &ServeContext, bearer: &str) -> Option<Duration> {
+    let presented = ctx.tokens.verify(bearer, ctx.app.clock.now());
+    presented.ok().map(|presented| presented.time_left)
+}
+
 async fn authenticate_key(ctx: &ServeContext, secret: &str) -> Result<Actor> {
     let hash = crate::auth::sha256_hex(secret);
     let key = ctx.app.store.api_key_by_hash(&hash).await?;

@@ -8,6 +8,7 @@ pub mod accounts;
 mod checkpoints;
 pub mod code;
 pub mod dispatch;
+pub mod feed;
 pub mod findings;
 pub mod health;
 pub mod imports;

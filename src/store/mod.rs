@@ -66,11 +66,19 @@ pub struct Page<T> {
     pub total: Option<u64>,
 }
 
+/// A moment in the history of a store, to be compared with another one only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangeMark(pub u64, pub u64);
+
 /// Whether the store can be used, and in whose name this process holds leases.
 #[async_trait::async_trait]
 pub trait StoreHealth: Send + Sync {
     /// Answers when the store can be read **and** written.
     async fn ping(&self) -> Result<()>;
+
+    /// Returns as soon as something may have changed since `seen`, by any process; at once
+    /// without one. For one listener per process: a backend may poll or be told.
+    async fn changed_since(&self, seen: Option<ChangeMark>) -> Result<ChangeMark>;
 
     /// The identity under which this process claims and adopts. It lives as long as the process;
     /// other processes see its death without waiting for a lease to expire, where they can.

@@ -9,6 +9,7 @@ pub mod objects;
 pub mod projects;
 pub mod repositories;
 pub mod scans;
+pub mod stream;
 pub mod system;
 
 use crate::context::ServeContext;

@@ -34,7 +34,7 @@ use crate::{
     clock::{self, SharedClock},
     domain::{ids::WorkerId, time::Timestamp},
     error::{Error, ErrorCode, Result},
-    store::StoreHealth,
+    store::{ChangeMark, StoreHealth},
 };
 use change::Decision;
 use folder::{Folder, LockFile};
@@ -48,6 +48,7 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -76,6 +77,10 @@ impl JsonStoreSettings {
         }
     }
 }
+
+/// How often the journal is looked at for what other processes wrote, while somebody waits for it:
+/// three system calls each time.
+const WATCH: Duration = Duration::from_millis(20);
 
 /// A journal is compacted when it is this many times larger than what is alive in it.
 const COMPACT_FACTOR: u64 = 2;
@@ -316,6 +321,23 @@ impl StoreHealth for JsonStore {
             shared.folder.probe(&shared.owners.own().to_string())
         })
         .await
+    }
+
+    async fn changed_since(&self, seen: Option<ChangeMark>) -> Result<ChangeMark> {
+        loop {
+            let shared = Arc::clone(&self.shared);
+            let mark = blocking(move || {
+                shared.follow()?;
+                let loaded = shared.loaded.read().map_err(poisoned)?;
+                let journal = &loaded.journal;
+                Ok(ChangeMark(journal.generation(), journal.end()))
+            })
+            .await?;
+            if seen != Some(mark) {
+                return Ok(mark);
+            }
+            tokio::time::sleep(WATCH).await;
+        }
     }
 
     fn owner(&self) -> WorkerId {

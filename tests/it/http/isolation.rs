@@ -128,6 +128,7 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
         ("GET", "/v1/scans/{id}", Missing, none.clone()),
         ("POST", "/v1/scans/{id}/cancel", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/events", Missing, none.clone()),
+        ("GET", "/v1/scans/{id}/events/stream", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/findings", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/report", Missing, none.clone()),
         ("GET", "/v1/findings/{id}", Missing, none.clone()),

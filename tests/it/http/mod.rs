@@ -9,3 +9,4 @@ mod projects;
 mod roles;
 mod scans;
 mod sources;
+mod stream;
