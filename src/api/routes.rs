@@ -4,8 +4,8 @@
 //! the routes alone (a document per thread would be megabytes nobody reads).
 
 use super::handlers::{
-    accounts, code, findings, imports, members, objects, projects, repositories, scans, stream,
-    system,
+    accounts, code, findings, imports, members, objects, projects, repositories, scan_tools, scans,
+    stream, system,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -60,6 +60,8 @@ every_route! {
     repositories::get_threat_profile,
     repositories::replace_threat_profile,
     repositories::generate_threat_profile,
+    scan_tools::list_threat_profiles,
+    scan_tools::estimate_scan,
     repositories::create_scan,
     repositories::list_repository_scans,
     repositories::list_repository_events,
@@ -67,6 +69,8 @@ every_route! {
     imports::import_findings,
     scans::get_scan,
     scans::cancel_scan,
+    scan_tools::retry_scan,
+    scan_tools::compare_scans,
     scans::list_scan_events,
     stream::stream_scan_events,
     scans::list_scan_findings,

@@ -13,6 +13,7 @@ mod import;
 mod inventory;
 mod pipeline;
 mod plan;
+mod preview;
 mod rank;
 pub mod report;
 mod select;
@@ -25,6 +26,7 @@ pub use events::{EngineEvent, EventSink, LogLevel, Phase};
 pub use import::{ImportSummary, import_sarif, inspect_sarif};
 pub use inventory::{FileRole, Inventory, Language, SourceFile};
 pub use pipeline::{DebugBundle, ScanOutcome, scan_source};
+pub use preview::{Preview, preview};
 pub use report::{Color, Report, SarifContext, SarifExtra, to_json, to_sarif, to_text};
 pub use threat_profile::generate_threat_profile;
 

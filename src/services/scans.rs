@@ -73,15 +73,19 @@ pub fn check_paths(patterns: &[String], field: &str) -> Result<()> {
     }
 }
 
-/// Queues a scan of a repository of the caller.
-pub async fn create(
+/// What `wish` comes to in a repository in which the caller has at least the role `needed`.
+///
+/// # Errors
+/// `conflict` while the repository has no source; `validation_error` for what cannot be scanned so.
+pub async fn order(
     ctx: &ServeContext,
     actor: &Actor,
     id: RepositoryId,
     wish: NewScan,
-) -> Result<Scan> {
+    needed: ProjectRole,
+) -> Result<ScanOrder> {
     let store = &ctx.app.store;
-    let repository = access::repository_as(store, actor, id, ProjectRole::Admin).await?;
+    let repository = access::repository_as(store, actor, id, needed).await?;
     let latest = repository
         .latest_snapshot_id
         .filter(|_| repository.is_ready());
@@ -114,8 +118,7 @@ pub async fn create(
     check_paths(&paths, "paths")?;
     let auditors = wish.auditors.unwrap_or_else(|| ctx.v16.auditors.clone());
     engine::check_auditors(&auditors)?;
-    let now = ctx.app.clock.now();
-    let order = ScanOrder {
+    Ok(ScanOrder {
         id: new_id(),
         repository_id: id,
         project_id: repository.project_id,
@@ -126,12 +129,56 @@ pub async fn create(
         model: wish.model,
         limits: wish.limits,
         baseline_scan_id: wish.baseline_scan_id,
+    })
+}
+
+/// Queues a scan of a repository of the caller.
+pub async fn create(
+    ctx: &ServeContext,
+    actor: &Actor,
+    id: RepositoryId,
+    wish: NewScan,
+) -> Result<Scan> {
+    let order = order(ctx, actor, id, wish, ProjectRole::Admin).await?;
+    queue(ctx, order).await
+}
+
+/// Queues a scan like one of the caller's that has ended.
+///
+/// # Errors
+/// `conflict` while that one has not ended.
+pub async fn retry(ctx: &ServeContext, actor: &Actor, id: ScanId) -> Result<Scan> {
+    let scan = access::scan_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
+    if !scan.status.is_final() {
+        let status = scan.status;
+        return Err(Error::conflict(format!(
+            "The scan is still {status}; one that has ended can be repeated"
+        )));
+    }
+    let order = ScanOrder {
+        id: new_id(),
+        requested_by: actor.user_id,
+        repository_id: scan.repository_id,
+        project_id: scan.project_id,
+        snapshot_id: scan.snapshot_id,
+        paths: scan.paths.clone(),
+        auditors: scan.auditors.clone(),
+        model: scan.model.clone(),
+        limits: scan.limits,
+        baseline_scan_id: scan.baseline_scan_id,
     };
-    let scan = Scan::queued(order, now);
-    let scan = store
-        .create_scan(scan, ctx.limits.max_active_scans_per_user)
-        .await?;
-    tracing::info!(scan_id = %scan.id, repository_id = %id, "scan queued");
+    if scan.is_import() {
+        let (from, to) = (ObjectKey::import(scan.id), ObjectKey::import(order.id));
+        ctx.app.objects.copy(&from, &to).await?;
+    }
+    queue(ctx, order).await
+}
+
+async fn queue(ctx: &ServeContext, order: ScanOrder) -> Result<Scan> {
+    let scan = Scan::queued(order, ctx.app.clock.now());
+    let max_active = ctx.limits.max_active_scans_per_user;
+    let scan = ctx.app.store.create_scan(scan, max_active).await?;
+    tracing::info!(scan_id = %scan.id, repository_id = %scan.repository_id, "scan queued");
     ctx.scan_queued.notify_one();
     Ok(scan)
 }

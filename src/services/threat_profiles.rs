@@ -15,7 +15,7 @@ use crate::{
     engine,
     error::{Error, Result},
     shutdown::blocking,
-    store::OnlyIfMissing,
+    store::{OnlyIfMissing, Page, PageRequest},
     workspace,
 };
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,17 @@ pub async fn get(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Result<
             "This repository has no threat profile yet; generate one, or start a scan",
         )
     })
+}
+
+/// Every version of the profile of a repository of the caller, newest first.
+pub async fn history(
+    ctx: &ServeContext,
+    actor: &Actor,
+    id: RepositoryId,
+    page: PageRequest,
+) -> Result<Page<ThreatProfile>> {
+    access::repository(&ctx.app.store, actor, id).await?;
+    ctx.app.store.threat_profile_history(id, page).await
 }
 
 /// Stores an edited profile as the next version.

@@ -8,6 +8,7 @@ pub mod findings;
 pub mod members;
 pub mod projects;
 pub mod repositories;
+pub mod scan_tools;
 pub mod scans;
 pub mod system;
 

@@ -8,6 +8,7 @@ pub mod members;
 pub mod objects;
 pub mod projects;
 pub mod repositories;
+pub mod scan_tools;
 pub mod scans;
 pub mod stream;
 pub mod system;

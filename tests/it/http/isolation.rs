@@ -128,6 +128,25 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
         ("GET", "/v1/scans/{id}", Missing, none.clone()),
         ("POST", "/v1/scans/{id}/cancel", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/events", Missing, none.clone()),
+        (
+            "GET",
+            "/v1/repositories/{id}/threat-profile/history",
+            Missing,
+            none.clone(),
+        ),
+        (
+            "POST",
+            "/v1/repositories/{id}/scans/estimate",
+            Missing,
+            json!({}),
+        ),
+        ("POST", "/v1/scans/{id}/retry", Missing, none.clone()),
+        (
+            "GET",
+            "/v1/scans/{id}/compare/{other_id}",
+            Missing,
+            none.clone(),
+        ),
         ("GET", "/v1/scans/{id}/events/stream", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/findings", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/report", Missing, none.clone()),
@@ -166,7 +185,7 @@ impl Ids {
     fn of(&self, path: &str) -> String {
         let resource = path.split('/').nth(2).unwrap();
         let (_, id) = self.0.iter().find(|(name, _)| *name == resource).unwrap();
-        path.replace("{id}", id)
+        path.replace("{id}", id).replace("{other_id}", id)
     }
 }
 

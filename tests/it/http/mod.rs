@@ -7,6 +7,7 @@ mod imports;
 mod isolation;
 mod projects;
 mod roles;
+mod scan_tools;
 mod scans;
 mod sources;
 mod stream;
