@@ -19,12 +19,18 @@ pub use rule::Rule;
 pub(crate) use ruleset::RuleSet;
 pub(crate) use text::{LineIndex, SourceText, same_length_utf8, visible_parts};
 
-use super::inventory::{FileRole, Language};
+use super::{
+    inventory::{FileRole, Language},
+    suppress::{self, Mark},
+};
 use crate::domain::finding::DetectedFinding;
 use checks::github_actions::Workflow;
 use claim::Claim;
 use secrets::Scan;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 use syntax::{dockerfile::Dockerfile, python::Module, tree::ParseFailure, yaml::Yaml};
 use text::Redaction;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +44,8 @@ pub(crate) struct FileResult {
     /// Which part of the auditor does not apply to this kind of file.
     pub(crate) limited: Option<String>,
     pub(crate) warnings: Vec<String>,
+    /// Comments that ask to pass over findings; credentials are cut from them.
+    pub(crate) marks: Vec<Mark>,
 }
 
 /// Looks at one file with `rules`. What comes of a file after cancellation is not whole.
@@ -66,10 +74,24 @@ pub(crate) fn audit_file(
     let redactions = with_hidden(source, &claims, secrets.redactions);
     claims.retain(|claim| rules.has(claim.rule.id));
     result.findings = claim::to_findings(source, claims, &redactions);
+    result.marks = marks(source, &redactions);
     result
 }
 
-/// The places to cut, with those of credentials that typed checks found, in order.
+/// The comments of a file that ask to pass over findings.
+fn marks(source: &SourceText, redactions: &[Redaction]) -> Vec<Mark> {
+    if !source.text.contains(suppress::WORD) {
+        return Vec::new();
+    }
+    let text = source.cut(&(0..source.text.len()), redactions);
+    suppress::read(&source.path, text.lines())
+}
+
+/// More credentials of one file than this are cut only where they were found.
+const MAX_REPEATED: usize = 64;
+
+/// The places to cut, with those of credentials that typed checks found, in order. A credential is
+/// cut wherever it stands in the file, also in a comment beside it.
 fn with_hidden(
     source: &SourceText,
     claims: &[Claim],
@@ -80,6 +102,24 @@ fn with_hidden(
         for (at, hidden) in quoted.match_indices(&claim.hidden) {
             let start = claim.span.start + at;
             redactions.push(Redaction::new(hidden.as_bytes(), start, 0));
+        }
+    }
+    let found: BTreeMap<&str, usize> = redactions
+        .iter()
+        .map(|redaction| {
+            (
+                text::slice(&source.text, redaction.span.clone()),
+                redaction.visible,
+            )
+        })
+        .filter(|(secret, _)| secret.len() >= 8)
+        .take(MAX_REPEATED)
+        .collect();
+    for (secret, visible) in found {
+        for (start, _) in source.text.match_indices(secret) {
+            if !redactions.iter().any(|known| known.span.start == start) {
+                redactions.push(Redaction::new(secret.as_bytes(), start, visible));
+            }
         }
     }
     redactions.sort_by_key(|redaction| (redaction.span.start, redaction.span.end));
