@@ -24,14 +24,14 @@ use super::{
     suppress::{self, Mark},
 };
 use crate::domain::finding::DetectedFinding;
-use checks::github_actions::Workflow;
+use checks::{github_actions::Workflow, helm::Values, kubernetes::Manifests};
 use claim::Claim;
 use secrets::Scan;
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
 };
-use syntax::{dockerfile::Dockerfile, python::Module, tree::ParseFailure, yaml::Yaml};
+use syntax::{dockerfile::Dockerfile, helm, python::Module, tree::ParseFailure, yaml::Yaml};
 use text::Redaction;
 use tokio_util::sync::CancellationToken;
 
@@ -205,19 +205,32 @@ fn yaml(
 ) {
     let compose = checks::compose::is_compose(&source.path);
     let workflow = checks::github_actions::is_workflow(&source.path);
-    if !compose && !workflow {
+    let values = checks::helm::is_values(&source.path);
+    let kubernetes = checks::kubernetes::may_be_kubernetes(&source.text);
+    if !compose && !workflow && !values && !kubernetes {
         return;
     }
+    // Actions of templates are no YAML; also other tools than Helm write them so.
+    let template = kubernetes && !workflow && source.text.contains("{{");
     contained("yaml syntax", &source.path, result, |result| {
-        let yaml = match Yaml::parse(source, cancel) {
+        let masked = template.then(|| helm::mask(&source.text));
+        let text = masked.as_ref().map_or(&source.text, |masked| &masked.text);
+        let yaml = match Yaml::parse_text(text, cancel) {
             Ok(yaml) => yaml,
             Err(failure) => {
                 result.failure = Some(reason(failure));
                 return;
             }
         };
-        if yaml.has_error {
-            result.failure = Some("syntax errors: only the readable parts were checked".to_owned());
+        match (yaml.has_error, template) {
+            (true, true) => {
+                result.limited = Some("template: only the readable parts were checked".to_owned());
+            }
+            (true, false) => {
+                result.failure =
+                    Some("syntax errors: only the readable parts were checked".to_owned());
+            }
+            (false, _) => {}
         }
         if compose {
             for check in checks::compose::CHECKS {
@@ -233,6 +246,26 @@ fn yaml(
                     (check.run)(&workflow, claims);
                 });
             }
+        }
+        if values {
+            let values = Values::new(&yaml);
+            for check in checks::helm::CHECKS {
+                contained(check.name, &source.path, result, |_| {
+                    (check.run)(&values, claims);
+                });
+            }
+        }
+        if kubernetes {
+            let actions = masked.as_ref().map_or(&[][..], |masked| &masked.actions);
+            let manifests = Manifests::new(&yaml, actions);
+            for check in checks::kubernetes::CHECKS {
+                contained(check.name, &source.path, result, |_| {
+                    (check.run)(&manifests, claims);
+                });
+            }
+            contained("shell_interpolation", &source.path, result, |_| {
+                checks::helm::shell_interpolation::check(&manifests, &source.text, claims);
+            });
         }
     });
 }

@@ -7,6 +7,9 @@ fn path_of(rule: &Rule) -> &'static str {
         "dockerfile" => "Dockerfile",
         "compose" => "compose.yaml",
         "github_actions" => ".github/workflows/ci.yml",
+        "kubernetes" => "deploy/shop.yaml",
+        "helm" if rule.id == "helm-shell-interpolation" => "chart/templates/pod.yaml",
+        "helm" => "chart/values.yaml",
         _ => "app/main.py",
     }
 }

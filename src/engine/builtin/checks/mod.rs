@@ -3,6 +3,8 @@
 pub(crate) mod compose;
 pub(crate) mod dockerfile;
 pub(crate) mod github_actions;
+pub(crate) mod helm;
+pub(crate) mod kubernetes;
 pub(crate) mod python;
 
 /// Whether a setting called `name` is given a credential literally: not empty, no reference, no
