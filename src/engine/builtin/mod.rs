@@ -31,9 +31,14 @@ use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
 };
-use syntax::{dockerfile::Dockerfile, helm, python::Module, tree::ParseFailure, yaml::Yaml};
+use syntax::{
+    dockerfile::Dockerfile, hcl::Hcl, helm, python::Module, tree::ParseFailure, yaml::Yaml,
+};
 use text::Redaction;
 use tokio_util::sync::CancellationToken;
+
+/// Why a file with syntax errors is not whole.
+const PARTLY: &str = "syntax errors: only the readable parts were checked";
 
 /// What came of one file.
 #[derive(Debug, Default)]
@@ -66,6 +71,7 @@ pub(crate) fn audit_file(
     match source.language {
         Some(Language::Python) => python(source, cancel, &mut claims, &mut result),
         Some(Language::Dockerfile) => dockerfile(source, &mut claims, &mut result),
+        Some(Language::Terraform) => terraform(source, cancel, &mut claims, &mut result),
         Some(Language::Yaml) => yaml(source, cancel, &mut claims, &mut result),
         _ => {}
     }
@@ -160,8 +166,7 @@ fn python(
         |result| match Module::parse(source, cancel) {
             Ok(module) => {
                 if module.tree.has_error {
-                    result.failure =
-                        Some("syntax errors: only the readable parts were checked".to_owned());
+                    result.failure = Some(PARTLY.to_owned());
                 }
                 drop_documented(&module, claims);
                 for check in checks::python::CHECKS {
@@ -190,6 +195,34 @@ fn dockerfile(source: &SourceText, claims: &mut Vec<Claim>, result: &mut FileRes
     contained("dockerfile syntax", &source.path, result, |result| {
         let file = Dockerfile::parse(source);
         for check in checks::dockerfile::CHECKS {
+            contained(check.name, &source.path, result, |_| {
+                (check.run)(&file, claims);
+            });
+        }
+    });
+}
+
+fn terraform(
+    source: &SourceText,
+    cancel: &CancellationToken,
+    claims: &mut Vec<Claim>,
+    result: &mut FileResult,
+) {
+    if !checks::terraform::is_terraform(&source.path) {
+        return;
+    }
+    contained("terraform syntax", &source.path, result, |result| {
+        let file = match Hcl::parse(source, cancel) {
+            Ok(file) => file,
+            Err(failure) => {
+                result.failure = Some(reason(failure));
+                return;
+            }
+        };
+        if file.has_error {
+            result.failure = Some(PARTLY.to_owned());
+        }
+        for check in checks::terraform::CHECKS {
             contained(check.name, &source.path, result, |_| {
                 (check.run)(&file, claims);
             });
@@ -227,8 +260,7 @@ fn yaml(
                 result.limited = Some("template: only the readable parts were checked".to_owned());
             }
             (true, false) => {
-                result.failure =
-                    Some("syntax errors: only the readable parts were checked".to_owned());
+                result.failure = Some(PARTLY.to_owned());
             }
             (false, _) => {}
         }

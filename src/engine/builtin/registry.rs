@@ -33,6 +33,11 @@ pub fn rules() -> &'static [&'static Rule] {
                 .flat_map(|check| check.rules),
         );
         rules.extend(checks::helm::CHECKS.iter().flat_map(|check| check.rules));
+        rules.extend(
+            checks::terraform::CHECKS
+                .iter()
+                .flat_map(|check| check.rules),
+        );
         rules.push(&checks::helm::shell_interpolation::RULE);
         rules.sort_by_key(|rule| rule.id);
         rules
@@ -91,6 +96,7 @@ fn fence(area: &str) -> &'static str {
     match area {
         "python" => "python",
         "dockerfile" => "dockerfile",
+        "terraform" => "hcl",
         "compose" | "github_actions" | "kubernetes" | "helm" => "yaml",
         _ => "text",
     }

@@ -8,6 +8,7 @@ fn path_of(rule: &Rule) -> &'static str {
         "compose" => "compose.yaml",
         "github_actions" => ".github/workflows/ci.yml",
         "kubernetes" => "deploy/shop.yaml",
+        "terraform" => "infra/main.tf",
         "helm" if rule.id == "helm-shell-interpolation" => "chart/templates/pod.yaml",
         "helm" => "chart/values.yaml",
         _ => "app/main.py",

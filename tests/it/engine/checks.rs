@@ -66,6 +66,7 @@ fn fixtures(area: &str, rule: &str) -> Vec<Fixture> {
                 "compose" => "compose.yaml",
                 "github_actions" => ".github/workflows/ci.yml",
                 "kubernetes" => "deploy/shop.yaml",
+                "terraform" => "infra/main.tf",
                 "helm" if name.ends_with(".template.yaml") => "chart/templates/pod.yaml",
                 "helm" => "chart/values.yaml",
                 other => panic!("no place is known for files of {other}"),

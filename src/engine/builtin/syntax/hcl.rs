@@ -276,6 +276,13 @@ impl<'a> Hcl<'a> {
         Some((span, self.value(value)))
     }
 
+    /// The text of a string that is written right here.
+    pub(crate) fn literal(&self, node: NodeId) -> Option<&'a str> {
+        let text = self.text(node).trim();
+        let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+        (!inner.contains(['"', '$'])).then_some(inner)
+    }
+
     /// What an expression comes to.
     pub(crate) fn value(&self, node: NodeId) -> Value {
         self.value_below(node, MAX_DEPTH)
