@@ -32,7 +32,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 use syntax::{
-    dockerfile::Dockerfile, hcl::Hcl, helm, python::Module, tree::ParseFailure, yaml::Yaml,
+    dockerfile::Dockerfile, hcl::Hcl, helm, javascript::Script, python::Module, tree::ParseFailure,
+    yaml::Yaml,
 };
 use text::Redaction;
 use tokio_util::sync::CancellationToken;
@@ -71,6 +72,9 @@ pub(crate) fn audit_file(
     match source.language {
         Some(Language::Python) => python(source, cancel, &mut claims, &mut result),
         Some(Language::Dockerfile) => dockerfile(source, &mut claims, &mut result),
+        Some(Language::Javascript | Language::Typescript) => {
+            javascript(source, cancel, &mut claims, &mut result);
+        }
         Some(Language::Terraform) => terraform(source, cancel, &mut claims, &mut result),
         Some(Language::Yaml) => yaml(source, cancel, &mut claims, &mut result),
         _ => {}
@@ -202,6 +206,36 @@ fn dockerfile(source: &SourceText, claims: &mut Vec<Claim>, result: &mut FileRes
     });
 }
 
+fn javascript(
+    source: &SourceText,
+    cancel: &CancellationToken,
+    claims: &mut Vec<Claim>,
+    result: &mut FileResult,
+) {
+    // Squeezed code is somebody's output: its names and places tell nothing.
+    if source.role == FileRole::Minified {
+        result.limited = Some("minified code: only secrets were looked for".to_owned());
+        return;
+    }
+    contained("javascript syntax", &source.path, result, |result| {
+        let script = match Script::parse(source, cancel) {
+            Ok(script) => script,
+            Err(failure) => {
+                result.failure = Some(reason(failure));
+                return;
+            }
+        };
+        if script.tree.has_error {
+            result.failure = Some(PARTLY.to_owned());
+        }
+        for check in checks::javascript::CHECKS {
+            contained(check.name, &source.path, result, |_| {
+                (check.run)(&script, claims);
+            });
+        }
+    });
+}
+
 fn terraform(
     source: &SourceText,
     cancel: &CancellationToken,
@@ -312,7 +346,11 @@ fn reason(failure: ParseFailure) -> String {
 /// Languages whose code no check reads yet.
 fn limits_of(language: Option<Language>) -> Option<String> {
     let language = language?;
-    (language.is_code() && language != Language::Python)
+    let read = matches!(
+        language,
+        Language::Python | Language::Javascript | Language::Typescript
+    );
+    (language.is_code() && !read)
         .then(|| format!("no code checks for {language}: only secrets were looked for"))
 }
 

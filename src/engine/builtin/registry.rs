@@ -38,6 +38,11 @@ pub fn rules() -> &'static [&'static Rule] {
                 .iter()
                 .flat_map(|check| check.rules),
         );
+        rules.extend(
+            checks::javascript::CHECKS
+                .iter()
+                .flat_map(|check| check.rules),
+        );
         rules.push(&checks::helm::shell_interpolation::RULE);
         rules.sort_by_key(|rule| rule.id);
         rules
@@ -97,6 +102,7 @@ fn fence(area: &str) -> &'static str {
         "python" => "python",
         "dockerfile" => "dockerfile",
         "terraform" => "hcl",
+        "javascript" => "javascript",
         "compose" | "github_actions" | "kubernetes" | "helm" => "yaml",
         _ => "text",
     }

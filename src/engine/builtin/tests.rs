@@ -9,6 +9,7 @@ fn path_of(rule: &Rule) -> &'static str {
         "github_actions" => ".github/workflows/ci.yml",
         "kubernetes" => "deploy/shop.yaml",
         "terraform" => "infra/main.tf",
+        "javascript" => "app/main.jsx",
         "helm" if rule.id == "helm-shell-interpolation" => "chart/templates/pod.yaml",
         "helm" => "chart/values.yaml",
         _ => "app/main.py",

@@ -67,6 +67,7 @@ fn fixtures(area: &str, rule: &str) -> Vec<Fixture> {
                 "github_actions" => ".github/workflows/ci.yml",
                 "kubernetes" => "deploy/shop.yaml",
                 "terraform" => "infra/main.tf",
+                "javascript" => "app/main.jsx",
                 "helm" if name.ends_with(".template.yaml") => "chart/templates/pod.yaml",
                 "helm" => "chart/values.yaml",
                 other => panic!("no place is known for files of {other}"),

@@ -4,6 +4,7 @@ pub(crate) mod compose;
 pub(crate) mod dockerfile;
 pub(crate) mod github_actions;
 pub(crate) mod helm;
+pub(crate) mod javascript;
 pub(crate) mod kubernetes;
 pub(crate) mod python;
 pub(crate) mod terraform;

@@ -7,6 +7,7 @@
 pub(crate) mod dockerfile;
 pub(crate) mod hcl;
 pub(crate) mod helm;
+pub(crate) mod javascript;
 pub(crate) mod python;
 pub(crate) mod tree;
 pub(crate) mod yaml;
