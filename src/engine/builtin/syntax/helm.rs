@@ -5,6 +5,11 @@
 
 use std::ops::Range;
 
+/// With more actions than this, none is taken for a line of its own.
+const MAX_ACTIONS: usize = 20_000;
+/// Lines longer than this are not looked at whole (bytes).
+const MAX_LINE: usize = 2_000;
+
 /// The masked text and where the actions stood, in order.
 pub(crate) struct Masked {
     pub(crate) text: String,
@@ -33,12 +38,11 @@ pub(crate) fn mask(text: &str) -> Masked {
         at = end;
     }
     for action in &actions {
-        let line_start = text[..action.start].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = text[action.end..]
-            .find('\n')
-            .map_or(text.len(), |at| action.end + at);
-        let alone = is_blank(text, line_start..action.start, &actions)
-            && is_blank(text, action.end..line_end, &actions);
+        let alone = actions.len() <= MAX_ACTIONS
+            && line_around(text, action).is_some_and(|line| {
+                is_blank(text, line.start..action.start, &actions)
+                    && is_blank(text, action.end..line.end, &actions)
+            });
         for byte in &mut bytes[action.clone()] {
             *byte = match (alone, *byte) {
                 (true, b'\n') => b'\n',
@@ -50,6 +54,24 @@ pub(crate) fn mask(text: &str) -> Masked {
     // Only whole actions were replaced, and those begin and end with ASCII.
     let text = String::from_utf8(bytes).unwrap_or_default();
     Masked { text, actions }
+}
+
+/// The line (or lines) an action stands in; none when it is very long.
+fn line_around(text: &str, action: &Range<usize>) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let low = action.start.saturating_sub(MAX_LINE);
+    let high = bytes.len().min(action.end + MAX_LINE);
+    let start = bytes[low..action.start]
+        .iter()
+        .rposition(|byte| *byte == b'\n');
+    let end = bytes[action.end..high]
+        .iter()
+        .position(|byte| *byte == b'\n');
+    let start = start.map(|at| low + at + 1).or((low == 0).then_some(0))?;
+    let end = end
+        .map(|at| action.end + at)
+        .or((high == bytes.len()).then_some(high))?;
+    Some(start..end)
 }
 
 /// Whether nothing but blanks and actions stands in a range.

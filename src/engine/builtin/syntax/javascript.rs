@@ -12,6 +12,7 @@ use crate::engine::{
     inventory::Language,
 };
 use std::{
+    cell::Cell,
     collections::{BTreeSet, HashMap},
     ops::Range,
 };
@@ -19,6 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How deep expressions are followed.
 const MAX_DEPTH: u32 = 24;
+/// How far up functions are looked for.
+const MAX_HEIGHT: usize = 400;
+/// How much of a list of parameters is read.
+const MAX_PARAMETERS: usize = 400;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +48,8 @@ pub(crate) struct Script<'a> {
     assigned: HashMap<(NodeId, &'a str), Vec<Option<NodeId>>>,
     /// Names of functions and classes that the file defines.
     defined: BTreeSet<&'a str>,
+    /// Steps spent on questions about values.
+    spent: Cell<u64>,
 }
 
 impl<'a> Script<'a> {
@@ -66,6 +73,7 @@ impl<'a> Script<'a> {
             imports: HashMap::new(),
             assigned: HashMap::new(),
             defined: BTreeSet::new(),
+            spent: Cell::new(0),
         };
         script.index();
         Ok(script)
@@ -235,6 +243,7 @@ impl<'a> Script<'a> {
     pub(crate) fn scope(&self, node: NodeId) -> NodeId {
         self.tree
             .ancestors(node)
+            .take(MAX_HEIGHT)
             .find(|at| self.is_function(*at))
             .unwrap_or(0)
     }
@@ -256,6 +265,7 @@ impl<'a> Script<'a> {
         let mut names: Vec<&str> = self
             .tree
             .ancestors(node)
+            .take(MAX_HEIGHT)
             .filter_map(|at| self.name_of(at))
             .take(16)
             .collect();
@@ -287,6 +297,7 @@ impl<'a> Script<'a> {
         let functions = self
             .tree
             .ancestors(node)
+            .take(MAX_HEIGHT)
             .filter(|at| self.is_function(*at))
             .take(8);
         functions
@@ -296,7 +307,7 @@ impl<'a> Script<'a> {
                     .or_else(|| self.tree.field(at, "parameter"))
             })
             .any(|list| {
-                self.tree.subtree(list).any(|part| {
+                self.tree.subtree(list).take(MAX_PARAMETERS).any(|part| {
                     matches!(
                         self.tree.kind(part),
                         "identifier" | "shorthand_property_identifier_pattern"
@@ -314,7 +325,9 @@ impl<'a> Script<'a> {
         let scopes = self
             .tree
             .ancestors(node)
-            .filter(|at| *at == 0 || self.is_function(*at));
+            .take(MAX_HEIGHT)
+            .filter(|at| *at != 0 && self.is_function(*at))
+            .chain([0]);
         scopes
             .filter_map(|scope| self.assigned.get(&(scope, name)))
             .next()

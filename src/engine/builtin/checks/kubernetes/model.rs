@@ -66,10 +66,9 @@ impl<'a> Manifests<'a> {
         };
         let mut todo: Vec<ValueId> = yaml.roots().to_vec();
         todo.reverse();
-        while let Some(root) = todo.pop() {
-            if manifests.objects.len() == MAX_OBJECTS {
-                break;
-            }
+        // Lists may hold lists, and with an alias themselves.
+        for _ in 0..MAX_OBJECTS {
+            let Some(root) = todo.pop() else { break };
             let text = |path: &[&str]| yaml.at(root, path).and_then(|id| manifests.fixed(id));
             let (Some(_), Some(kind)) = (yaml.get(root, "apiVersion"), text(&["kind"])) else {
                 continue;

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 /// How many nodes one question may look at.
 const MAX_VISITS: usize = 2_000;
+/// How many steps all questions about one file may take; then nothing is fixed or known any more.
+const MAX_SPENT: u64 = 10_000_000;
 
 /// A text as it is put together.
 #[derive(Debug, Default)]
@@ -26,10 +28,19 @@ impl Script<'_> {
         self.constant_below(node, MAX_DEPTH)
     }
 
+    /// Takes a step; whether there are none left.
+    fn spend(&self) -> bool {
+        self.spent.set(self.spent.get() + 1);
+        self.spent.get() > MAX_SPENT
+    }
+
     fn constant_below(&self, node: NodeId, depth: u32) -> bool {
         let Some(depth) = depth.checked_sub(1) else {
             return false;
         };
+        if self.spend() {
+            return false;
+        }
         match self.tree.kind(node) {
             "number"
             | "true"
@@ -114,6 +125,9 @@ impl Script<'_> {
         if let Some(text) = self.string(node) {
             made.fixed.push_str(text);
             return;
+        }
+        if self.spend() {
+            return self.open(node, made);
         }
         if self.is_constant(node) || self.is_inert(node) {
             return;
@@ -242,7 +256,7 @@ impl Script<'_> {
                 let at = next;
                 next += 1;
                 visits += 1;
-                if visits > MAX_VISITS {
+                if visits > MAX_VISITS || self.spend() {
                     return origin;
                 }
                 let kind = self.tree.kind(at);
