@@ -32,10 +32,8 @@ fn main() -> Result<()> {
     {
         let start = Instant::now();
         let settings = EngineSettings {
-            paths: Vec::new(),
-            auditors: Vec::new(),
             threads: 1,
-            overrides: None,
+            ..EngineSettings::default()
         };
         let cancel = CancellationToken::new();
         let outcome = scan_source(

@@ -9,7 +9,7 @@ use crate::{
     settings::{Env, Role, catalogue},
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use std::{ffi::OsString, future::Future, path::Path, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, future::Future, io::Write, path::Path, path::PathBuf, process::ExitCode};
 
 /// The exit code of everything that went wrong.
 pub const EXIT_ERROR: u8 = 2;
@@ -42,6 +42,16 @@ enum RoleCommand {
     Proxy,
     /// One-off administration.
     Maintenance(roles::maintenance::MaintenanceArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff) of vega or of one of its commands.
+    Man {
+        /// The command; the whole program without it.
+        command: Option<String>,
+    },
 }
 
 /// Where a server role keeps its data.
@@ -128,6 +138,51 @@ fn dispatch(role: RoleCommand) -> ExitCode {
         RoleCommand::Runner(args) => block_on(roles::runner::run(*args)),
         RoleCommand::Maintenance(args) => block_on(roles::maintenance::run(args)),
         RoleCommand::Proxy => block_on(roles::proxy::run()),
+        RoleCommand::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command(), "vega", &mut script);
+            end(print(&script))
+        }
+        RoleCommand::Man { command } => {
+            end(manual(command.as_deref()).and_then(|page| print(&page)))
+        }
+    }
+}
+
+/// The manual page of the program or one of its commands.
+fn manual(name: Option<&str>) -> Result<Vec<u8>, Error> {
+    let mut whole = command();
+    whole.build();
+    let page = match name {
+        None => whole,
+        Some(name) => whole
+            .find_subcommand(name)
+            .cloned()
+            .ok_or_else(|| Error::field("COMMAND", format!("'{name}' is no command of vega")))?,
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page)
+        .render(&mut text)
+        .map_err(|error| Error::internal("the manual page cannot be made", error))?;
+    Ok(text)
+}
+
+fn print(text: &[u8]) -> Result<(), Error> {
+    match std::io::stdout().lock().write_all(text) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::internal("standard output cannot be written", error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn end(result: Result<(), Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::from(EXIT_ERROR)
+        }
     }
 }
 

@@ -42,6 +42,11 @@ impl Timestamp {
         (self.0 - earlier.0).to_std().unwrap_or_default()
     }
 
+    /// The day in UTC, `YYYY-MM-DD`.
+    pub fn day(self) -> String {
+        self.0.format("%Y-%m-%d").to_string()
+    }
+
     /// The same instant as a chrono value.
     pub fn as_datetime(self) -> DateTime<Utc> {
         self.0

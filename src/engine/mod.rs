@@ -11,12 +11,14 @@ pub mod events;
 mod fingerprint;
 mod import;
 mod inventory;
+pub mod packages;
 mod pipeline;
 mod plan;
 mod preview;
 mod rank;
 pub mod report;
 mod select;
+mod suppress;
 mod threat_profile;
 mod verify;
 
@@ -28,13 +30,14 @@ pub use inventory::{FileRole, Inventory, Language, SourceFile};
 pub use pipeline::{DebugBundle, ScanOutcome, scan_source};
 pub use preview::{Preview, preview};
 pub use report::{Color, Report, SarifContext, SarifExtra, to_json, to_sarif, to_text};
+pub use suppress::Suppressed;
 pub use threat_profile::generate_threat_profile;
 
 use crate::error::Result;
 use std::path::PathBuf;
 
 /// How one run of the engine is to be done. Filled by roles; the engine reads no environment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct EngineSettings {
     /// gitignore-style patterns of what to look at; empty = everything.
     pub paths: Vec<String>,
@@ -45,6 +48,29 @@ pub struct EngineSettings {
     /// The folder of overrides (`VEGA_V16_ROOT`), never inside an audited tree. Read from it so far:
     /// `rules/disabled.txt`, the ids of rules that are off, one per line.
     pub overrides: Option<PathBuf>,
+    /// What the audited tree may say about its own audit.
+    pub notes: TreeNotes,
+}
+
+/// What the audited tree may say about its own audit: nothing, unless the caller allows it. What it
+/// does say is shown in the report, with numbers and reasons.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TreeNotes {
+    /// Whether `.vegaignore` limits what is audited.
+    pub ignore_file: IgnoreFile,
+    /// The day (`YYYY-MM-DD`) on which `vega:ignore` comments are judged; without it they do not
+    /// count.
+    pub suppressions_on: Option<String>,
+}
+
+/// Whether the tree's `.vegaignore` counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IgnoreFile {
+    /// It is a file like any other.
+    #[default]
+    Disregarded,
+    /// Files it names are left out, and counted.
+    Obeyed,
 }
 
 /// Where results of finished components are kept, so that a recovered scan resumes from them.

@@ -9,11 +9,12 @@ use super::{
     auditors::{self, Chosen},
     builtin::RuleSet,
     inventory::{self, Inventory},
+    packages::{self, Packages},
     plan::{self, Plan},
     rank,
     report::{EngineInfo, Report, ReportComponent, ReportSummary, SCHEMA_VERSION},
-    select::{self, Selection},
-    verify,
+    select::{self, Excluded, Selection},
+    suppress, verify,
 };
 use crate::{
     domain::{
@@ -36,6 +37,8 @@ pub struct ScanOutcome {
     pub scope: ScanScope,
     /// Whether the scan was called off.
     pub cancelled: bool,
+    /// The packages of others that the tree uses.
+    pub packages: Packages,
     /// What helps to understand the run afterwards.
     pub debug: DebugBundle,
 }
@@ -68,7 +71,7 @@ pub fn scan_source(
         .build()
         .map_err(|error| Error::internal("The engine's threads cannot be started", error))?;
     let log = Log::new(sink);
-    let (rules, faults) = RuleSet::read(settings.overrides.as_deref());
+    let (rules, mut faults) = RuleSet::read(settings.overrides.as_deref());
     for fault in &faults {
         log.warn(fault.clone());
     }
@@ -90,6 +93,10 @@ pub fn scan_source(
             5,
             format!("Planning over {} files", inventory.files.len()),
         );
+        let packages = packages::read_packages(source_root, &inventory);
+        for (path, reason) in &packages.faults {
+            faults.push(format!("The packages of {path} are not known: {reason}"));
+        }
         let plan = plan::make_plan(&inventory, threat_profile);
         log.progress(
             Phase::Selection,
@@ -97,8 +104,14 @@ pub fn scan_source(
             8,
             format!("Choosing from {} components", plan.components.len()),
         );
-        let selection = select::select(&inventory, &plan, &settings.paths)?;
+        let (excluded, wrong) = Excluded::read(source_root, &inventory, settings.notes.ignore_file);
+        for fault in &wrong {
+            log.warn(fault.clone());
+        }
+        faults.extend(wrong);
+        let selection = select::select(&inventory, &plan, &settings.paths, &excluded)?;
         let run = Run {
+            settings,
             source_root,
             inventory: &inventory,
             plan: &plan,
@@ -121,6 +134,7 @@ pub fn scan_source(
             report,
             scope,
             cancelled,
+            packages,
             debug,
         })
     })
@@ -128,13 +142,14 @@ pub fn scan_source(
 
 /// One run's fixed inputs.
 struct Run<'a> {
+    settings: &'a EngineSettings,
     source_root: &'a Path,
     inventory: &'a Inventory,
     plan: &'a Plan,
     selection: &'a Selection,
     chosen: &'a Chosen,
     rules: &'a RuleSet,
-    /// What is wrong with the overrides.
+    /// What is wrong with the overrides and the tree's ignore file.
     faults: &'a [String],
     cancel: &'a CancellationToken,
     checkpoints: &'a dyn Checkpoints,
@@ -211,13 +226,18 @@ impl Run<'_> {
         let mut findings = Vec::new();
         let mut coverage = self.unlisted();
         let mut warnings = self.faults.to_vec();
-        let mut summary = ReportSummary::default();
+        let mut summary = ReportSummary {
+            excluded: self.selection.left_for(select::EXCLUDED),
+            ..ReportSummary::default()
+        };
+        let mut marks = Vec::new();
         for (component, result) in self.plan.components.iter().zip(results) {
             match result {
                 Some(result) => {
                     findings.extend(result.findings.iter().cloned());
                     coverage.extend(result.coverage.iter().cloned());
                     warnings.extend(result.warnings.iter().cloned());
+                    marks.extend(result.marks.iter().cloned());
                     summary.unanchored += result.unanchored;
                     summary.duplicates += result.duplicates;
                 }
@@ -225,6 +245,13 @@ impl Run<'_> {
             }
         }
         findings.sort_by(rank::by_rank);
+        let mut suppressed = Vec::new();
+        if let Some(today) = &self.settings.notes.suppressions_on {
+            let (passed_over, more) = suppress::apply(&mut findings, &marks, today);
+            summary.suppressed = passed_over.len() as u64;
+            suppressed = passed_over;
+            warnings.extend(more);
+        }
         coverage.sort();
         let mut counts = SeverityCounts::default();
         for finding in &findings {
@@ -248,6 +275,8 @@ impl Run<'_> {
             auditors_unused: self.chosen.unused.clone(),
             components: self.report_components(),
             findings,
+            suppressed,
+            baseline: None,
             coverage_summary: CoverageSummary::of(&coverage, self.inventory.files.len() as u64),
             coverage,
             warnings,

@@ -1,6 +1,6 @@
 //! What a scan would look at, without looking: the first three stages and a count of lines.
 
-use super::{inventory, plan, select};
+use super::{IgnoreFile, inventory, plan, select};
 use crate::{domain::threat_profile::ThreatProfileContent, error::Result};
 use rayon::prelude::*;
 use std::path::Path;
@@ -29,11 +29,13 @@ pub fn preview(
     source_root: &Path,
     threat_profile: Option<&ThreatProfileContent>,
     paths: &[String],
+    ignore_file: IgnoreFile,
     cancel: &CancellationToken,
 ) -> Result<Preview> {
     let inventory = inventory::take_inventory(source_root, cancel)?;
     let plan = plan::make_plan(&inventory, threat_profile);
-    let selection = select::select(&inventory, &plan, paths)?;
+    let (excluded, _) = select::Excluded::read(source_root, &inventory, ignore_file);
+    let selection = select::select(&inventory, &plan, paths, &excluded)?;
     let taken: Vec<_> = selection
         .components
         .iter()

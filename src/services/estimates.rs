@@ -4,7 +4,7 @@ use super::{scans, threat_profiles, working_dir::WorkingRoot};
 use crate::{
     context::ServeContext,
     domain::{access::Actor, ids::RepositoryId, project::ProjectRole},
-    engine::{self, Preview},
+    engine::{self, IgnoreFile, Preview},
     error::Result,
     shutdown::blocking,
 };
@@ -39,7 +39,13 @@ pub async fn estimate(
     let profile = ctx.app.store.threat_profile(id).await?;
     let extent = blocking(move || {
         let content = profile.as_ref().map(|profile| &profile.content);
-        let extent = engine::preview(&tree, content, &order.paths, &cancel);
+        let extent = engine::preview(
+            &tree,
+            content,
+            &order.paths,
+            IgnoreFile::Disregarded,
+            &cancel,
+        );
         drop(folder);
         extent
     })

@@ -13,10 +13,13 @@ use crate::{
         object_key::{Artifact, ObjectKey},
         scan::Scan,
     },
+    engine::{Report, report},
     error::{Error, ErrorCode, Result},
     objects::{ObjectMeta, ObjectReader},
+    shutdown::blocking,
     store::EventQuery,
 };
+use tokio::io::AsyncReadExt;
 
 /// Events read from the store in one go.
 const EVENT_PAGE: usize = 1_000;
@@ -99,6 +102,57 @@ pub enum ReportFormat {
     Json,
     /// SARIF 2.1.0.
     Sarif,
+}
+
+/// A form that is made from the stored report when it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RenderedFormat {
+    /// CommonMark.
+    Markdown,
+    /// One page that needs nothing else.
+    Html,
+    /// One line per finding.
+    Csv,
+}
+
+/// Larger reports are not rendered, only streamed as they are (bytes).
+const MAX_RENDERED: u64 = 128 * 1_048_576;
+
+/// What a rendered page may do, for the header it is served with.
+pub fn page_policy() -> String {
+    report::content_security_policy()
+}
+
+/// A scan's report in a form for people. Errors as [`open`]; `payload_too_large` when the report is
+/// too large to be held in memory.
+pub async fn rendered(
+    ctx: &ServeContext,
+    actor: &Actor,
+    id: ScanId,
+    format: RenderedFormat,
+) -> Result<String> {
+    let (meta, mut reader) = open(ctx, actor, id, ReportFormat::Json).await?;
+    if meta.size > MAX_RENDERED {
+        return Err(Error::new(
+            ErrorCode::PayloadTooLarge,
+            "This report is too large for that form; take it as json or sarif",
+        ));
+    }
+    let mut bytes = Vec::new();
+    reader
+        .read_to_end(&mut bytes)
+        .await
+        .map_err(|error| Error::internal("the report cannot be read", error))?;
+    blocking(move || {
+        let report: Report = serde_json::from_slice(&bytes)
+            .map_err(|error| Error::internal("the stored report cannot be parsed", error))?;
+        Ok(match format {
+            RenderedFormat::Markdown => report::to_markdown(&report),
+            RenderedFormat::Html => report::to_html(&report),
+            RenderedFormat::Csv => report::to_csv(&report),
+        })
+    })
+    .await
 }
 
 /// A scan's report, as a stream. `conflict` while the scan has none (yet).

@@ -269,8 +269,8 @@ impl Run<'_> {
         let settings = EngineSettings {
             paths: self.scan.paths.clone(),
             auditors: self.scan.auditors.clone(),
-            threads: 0,
             overrides: self.options.v16.overrides.clone(),
+            ..EngineSettings::default()
         };
         let sink = Arc::clone(&spool);
         // A spool that cannot deliver any more ends the audit too.

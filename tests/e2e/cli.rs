@@ -66,3 +66,21 @@ fn administration_tells_its_commands() {
         printed(&["maintenance", "check", "--help"])
     );
 }
+
+#[test]
+fn shells_and_manuals_are_told_about_every_command() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = printed(&["completions", shell]);
+        assert!(
+            script.contains("runner") && script.contains("fail-on-gaps"),
+            "{shell}"
+        );
+    }
+    let page = printed(&["man"]);
+    assert!(page.contains(".TH") && page.contains("runner"), "{page}");
+    assert!(printed(&["man", "runner"]).contains("baseline"));
+    assert_eq!(
+        run(&mut command(&["man", "nothing"])).status.code(),
+        Some(2)
+    );
+}

@@ -108,6 +108,17 @@ fn every_format_tells_the_findings_and_a_file_takes_them() {
     let sarif = json_of(&terminal.scan(&tree, &["--format", "sarif"]), 1);
     assert_eq!(sarif["version"], "2.1.0");
     assert!(!sarif["runs"][0]["results"].as_array().unwrap().is_empty());
+    for (format, part) in [
+        ("markdown", "# Vega"),
+        ("html", "<!doctype html>"),
+        ("csv", "severity,"),
+    ] {
+        let printed = expect(&terminal.scan(&tree, &["--format", format]), 1);
+        assert!(
+            printed.starts_with(part) && printed.contains("run.py"),
+            "{printed}"
+        );
+    }
     let file = terminal.path("report.json");
     let written = terminal.scan(
         &tree,
@@ -265,4 +276,68 @@ fn a_reader_that_goes_away_is_no_fault() {
     assert_eq!(child.wait().unwrap().code(), Some(1), "{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
     assert!(fs::read_dir(terminal.path("tmp")).unwrap().next().is_none());
+}
+
+#[test]
+fn only_what_is_new_against_the_baseline_counts() {
+    let terminal = Terminal::new();
+    let tree = terminal.tree("tree", &[("run.py", FAULTY)]);
+    let report = terminal.path("before.json");
+    let path = report.to_str().unwrap();
+    expect(
+        &terminal.scan(&tree, &["--format", "json", "--output", path]),
+        1,
+    );
+    let again = json_of(
+        &terminal.scan(&tree, &["--format", "json", "--baseline", path]),
+        0,
+    );
+    assert_eq!(again["baseline"]["new"], 0);
+    terminal.tree("tree", &[("more.py", FAULTY)]);
+    let more = json_of(
+        &terminal.scan(&tree, &["--format", "json", "--baseline", path]),
+        1,
+    );
+    assert_eq!(more["baseline"]["existing"], 1);
+    fs::write(&report, "{}").unwrap();
+    expect(&terminal.scan(&tree, &["--baseline", path]), 2);
+}
+
+#[test]
+fn gaps_fail_only_when_asked_to() {
+    let terminal = Terminal::new();
+    let tree = terminal.tree("tree", &[("broken.py", "def (:\n  = 1\n")]);
+    expect(&terminal.scan(&tree, &[]), 0);
+    expect(&terminal.scan(&tree, &["--fail-on-gaps"]), 1);
+    let whole = terminal.tree("whole", &[("add.py", HARMLESS), ("LICENSE", "free")]);
+    expect(&terminal.scan(&whole, &["--fail-on-gaps"]), 0);
+}
+
+#[test]
+fn what_the_tree_says_about_its_audit_counts_in_plain_sight_or_not_at_all() {
+    let terminal = Terminal::new();
+    let quiet = FAULTY
+        .replace(
+            "def run",
+            "# vega:ignore python-command-injection trusted input\ndef run",
+        )
+        .replace(
+            "    os.system",
+            "    # vega:ignore python-command-injection trusted input\n    os.system",
+        );
+    let tree = terminal.tree(
+        "tree",
+        &[
+            (".vegaignore", "old.py\n"),
+            ("old.py", FAULTY),
+            ("run.py", &quiet),
+        ],
+    );
+    let text = expect(&terminal.scan(&tree, &[]), 0);
+    assert!(
+        text.contains("1 findings are suppressed") && text.contains("1 files are excluded"),
+        "{text}"
+    );
+    expect(&terminal.scan(&tree, &["--no-vegaignore"]), 1);
+    expect(&terminal.scan(&tree, &["--no-suppressions"]), 1);
 }

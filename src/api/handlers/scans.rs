@@ -12,10 +12,15 @@ use crate::{
         paging::{ALL_LIMIT, page_request, respond, respond_with},
     },
     context::ServeContext,
-    domain::{access::Actor, event::Event, ids::ScanKind, scan::ScanStatus},
+    domain::{
+        access::Actor,
+        event::Event,
+        ids::{ScanId, ScanKind},
+        scan::ScanStatus,
+    },
     error::Error,
     services::{
-        reports::{self, ReportFormat},
+        reports::{self, RenderedFormat, ReportFormat},
         scans::{self, ScansOf},
     },
     store::{EventQuery, FindingFilter},
@@ -129,7 +134,7 @@ pub async fn list_scan_findings(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ReportParams {
-    /// `json` (the default) or `sarif`.
+    /// `json` (the default), `sarif`, `markdown`, `html` or `csv`.
     #[param(example = "sarif")]
     pub format: Option<String>,
 }
@@ -140,7 +145,10 @@ pub struct ReportParams {
     params(("id" = String, Path, description = "scan_…"), ReportParams),
     responses((status = 200, description = "The report", content(
         (serde_json::Value = "application/json"),
-        (serde_json::Value = "application/sarif+json")
+        (serde_json::Value = "application/sarif+json"),
+        (String = "text/markdown"),
+        (String = "text/html"),
+        (String = "text/csv")
     )))
 )]
 #[get("/scans/{id}/report")]
@@ -150,12 +158,13 @@ pub async fn get_report(
     id: PathId<ScanKind>,
     query: QueryParams<ReportParams>,
 ) -> ApiResult {
-    let (format, content_type) = match query.0.format.as_deref() {
-        None | Some("json") => (ReportFormat::Json, "application/json"),
-        Some("sarif") => (ReportFormat::Sarif, "application/sarif+json"),
-        Some(other) => {
-            let message = format!("'{other}' is not one of json, sarif");
-            return Err(Error::field("format", message).into());
+    let format = query.0.format.as_deref().unwrap_or("json");
+    let (format, content_type) = match format {
+        "json" => (ReportFormat::Json, "application/json"),
+        "sarif" => (ReportFormat::Sarif, "application/sarif+json"),
+        other => {
+            let page = rendered_report(&ctx, &caller.actor, id.0, other).await?;
+            return Ok(page);
         }
     };
     let (meta, reader) = reports::open(&ctx, &caller.actor, id.0, format).await?;
@@ -163,4 +172,24 @@ pub async fn get_report(
         .content_type(content_type)
         .no_chunking(meta.size)
         .streaming(ReaderStream::new(reader)))
+}
+
+/// A report for people. It is data of the audited tree in the API's own origin: the page may load
+/// and run nothing, and nothing guesses what it is.
+async fn rendered_report(ctx: &Ctx, actor: &Actor, id: ScanId, format: &str) -> ApiResult {
+    let (format, content_type) = match format {
+        "markdown" => (RenderedFormat::Markdown, "text/markdown; charset=utf-8"),
+        "html" => (RenderedFormat::Html, "text/html; charset=utf-8"),
+        "csv" => (RenderedFormat::Csv, "text/csv; charset=utf-8"),
+        other => {
+            let message = format!("'{other}' is not one of json, sarif, markdown, html, csv");
+            return Err(Error::field("format", message).into());
+        }
+    };
+    let text = reports::rendered(ctx, actor, id, format).await?;
+    Ok(HttpResponse::Ok()
+        .content_type(content_type)
+        .insert_header(("content-security-policy", reports::page_policy()))
+        .insert_header(("x-content-type-options", "nosniff"))
+        .body(text))
 }

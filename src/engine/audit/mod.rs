@@ -13,6 +13,7 @@ use super::{
     inventory::{Inventory, SourceFile},
     plan::Component,
     select::SelectedComponent,
+    suppress::Mark,
 };
 use crate::domain::{
     coverage::{CoverageEntry, CoverageOutcome},
@@ -49,6 +50,9 @@ pub(crate) struct ComponentResult {
     pub(crate) unanchored: u64,
     /// Claims merged into others.
     pub(crate) duplicates: u64,
+    /// Comments that ask to pass over findings.
+    #[serde(default)]
+    pub(crate) marks: Vec<Mark>,
 }
 
 /// Audits a component; `None` when the scan was called off meanwhile.
@@ -111,6 +115,7 @@ fn audit_builtin(unit: &AuditUnit<'_>, result: &mut ComponentResult) -> Option<(
                 }
                 result.coverage.push(entry(file, outcome, reason));
                 result.warnings.extend(done.warnings);
+                result.marks.extend(done.marks);
                 result
                     .findings
                     .extend(done.findings.into_iter().map(|mut finding| {

@@ -183,7 +183,7 @@ fn to_finding(
 fn evidence_kind(rule: &Rule) -> &'static str {
     match rule.area {
         "secrets" => "secret",
-        "python" => "code",
+        "python" | "javascript" => "code",
         _ => "configuration",
     }
 }

@@ -49,23 +49,36 @@ pub struct HighlightSpan {
 }
 
 static GRAMMARS: LazyLock<BTreeMap<Language, HighlightConfiguration>> = LazyLock::new(|| {
+    let javascript = tree_sitter_javascript::HIGHLIGHT_QUERY;
+    // TypeScript's query says only what it has beyond JavaScript.
+    let typescript = tree_sitter_typescript::HIGHLIGHTS_QUERY;
     let grammars = [
         (
             Language::Python,
             tree_sitter_python::LANGUAGE,
-            tree_sitter_python::HIGHLIGHTS_QUERY,
+            tree_sitter_python::HIGHLIGHTS_QUERY.to_owned(),
         ),
         (
             Language::Yaml,
             tree_sitter_yaml::LANGUAGE,
-            tree_sitter_yaml::HIGHLIGHTS_QUERY,
+            tree_sitter_yaml::HIGHLIGHTS_QUERY.to_owned(),
+        ),
+        (
+            Language::Javascript,
+            tree_sitter_javascript::LANGUAGE,
+            javascript.to_owned(),
+        ),
+        (
+            Language::Typescript,
+            tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
+            format!("{typescript}\n{javascript}"),
         ),
     ];
     let known = grammars
         .into_iter()
         .filter_map(|(language, grammar, query)| {
             let made =
-                HighlightConfiguration::new(grammar.into(), language.as_str(), query, "", "");
+                HighlightConfiguration::new(grammar.into(), language.as_str(), &query, "", "");
             let mut configuration = made.ok()?;
             configuration.configure(CLASSES);
             Some((language, configuration))

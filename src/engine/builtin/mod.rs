@@ -20,14 +20,26 @@ pub use rule::Rule;
 pub(crate) use ruleset::RuleSet;
 pub(crate) use text::{LineIndex, Redaction, SourceText, same_length_utf8, slice, visible_parts};
 
-use super::inventory::{FileRole, Language};
+use super::{
+    inventory::{FileRole, Language},
+    suppress::{self, Mark},
+};
 use crate::domain::finding::DetectedFinding;
-use checks::github_actions::Workflow;
+use checks::{github_actions::Workflow, helm::Values, kubernetes::Manifests};
 use claim::Claim;
 use secrets::Scan;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use syntax::{dockerfile::Dockerfile, python::Module, tree::ParseFailure, yaml::Yaml};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+use syntax::{
+    dockerfile::Dockerfile, hcl::Hcl, helm, javascript::Script, python::Module, tree::ParseFailure,
+    yaml::Yaml,
+};
 use tokio_util::sync::CancellationToken;
+
+/// Why a file with syntax errors is not whole.
+const PARTLY: &str = "syntax errors: only the readable parts were checked";
 
 /// What came of one file.
 #[derive(Debug, Default)]
@@ -38,6 +50,8 @@ pub(crate) struct FileResult {
     /// Which part of the auditor does not apply to this kind of file.
     pub(crate) limited: Option<String>,
     pub(crate) warnings: Vec<String>,
+    /// Comments that ask to pass over findings; credentials are cut from them.
+    pub(crate) marks: Vec<Mark>,
 }
 
 /// Looks at one file with `rules`. What comes of a file after cancellation is not whole.
@@ -58,6 +72,10 @@ pub(crate) fn audit_file(
     match source.language {
         Some(Language::Python) => python(source, cancel, &mut claims, &mut result),
         Some(Language::Dockerfile) => dockerfile(source, &mut claims, &mut result),
+        Some(Language::Javascript | Language::Typescript) => {
+            javascript(source, cancel, &mut claims, &mut result);
+        }
+        Some(Language::Terraform) => terraform(source, cancel, &mut claims, &mut result),
         Some(Language::Yaml) => yaml(source, cancel, &mut claims, &mut result),
         _ => {}
     }
@@ -66,10 +84,24 @@ pub(crate) fn audit_file(
     let redactions = with_hidden(source, &claims, secrets.redactions);
     claims.retain(|claim| rules.has(claim.rule.id));
     result.findings = claim::to_findings(source, claims, &redactions);
+    result.marks = marks(source, &redactions);
     result
 }
 
-/// The places to cut, with those of credentials that typed checks found, in order.
+/// The comments of a file that ask to pass over findings.
+fn marks(source: &SourceText, redactions: &[Redaction]) -> Vec<Mark> {
+    if !source.text.contains(suppress::WORD) {
+        return Vec::new();
+    }
+    let text = source.cut(&(0..source.text.len()), redactions);
+    suppress::read(&source.path, text.lines())
+}
+
+/// More credentials of one file than this are cut only where they were found.
+const MAX_REPEATED: usize = 64;
+
+/// The places to cut, with those of credentials that typed checks found, in order. A credential is
+/// cut wherever it stands in the file, also in a comment beside it.
 fn with_hidden(
     source: &SourceText,
     claims: &[Claim],
@@ -80,6 +112,24 @@ fn with_hidden(
         for (at, hidden) in quoted.match_indices(&claim.hidden) {
             let start = claim.span.start + at;
             redactions.push(Redaction::new(hidden.as_bytes(), start, 0));
+        }
+    }
+    let found: BTreeMap<&str, usize> = redactions
+        .iter()
+        .map(|redaction| {
+            (
+                text::slice(&source.text, redaction.span.clone()),
+                redaction.visible,
+            )
+        })
+        .filter(|(secret, _)| secret.len() >= 8)
+        .take(MAX_REPEATED)
+        .collect();
+    for (secret, visible) in found {
+        for (start, _) in source.text.match_indices(secret) {
+            if !redactions.iter().any(|known| known.span.start == start) {
+                redactions.push(Redaction::new(secret.as_bytes(), start, visible));
+            }
         }
     }
     redactions.sort_by_key(|redaction| (redaction.span.start, redaction.span.end));
@@ -125,8 +175,7 @@ fn python(
         |result| match Module::parse(source, cancel) {
             Ok(module) => {
                 if module.tree.has_error {
-                    result.failure =
-                        Some("syntax errors: only the readable parts were checked".to_owned());
+                    result.failure = Some(PARTLY.to_owned());
                 }
                 drop_documented(&module, claims);
                 for check in checks::python::CHECKS {
@@ -162,6 +211,64 @@ fn dockerfile(source: &SourceText, claims: &mut Vec<Claim>, result: &mut FileRes
     });
 }
 
+fn javascript(
+    source: &SourceText,
+    cancel: &CancellationToken,
+    claims: &mut Vec<Claim>,
+    result: &mut FileResult,
+) {
+    // Squeezed code is somebody's output: its names and places tell nothing.
+    if source.role == FileRole::Minified {
+        result.limited = Some("minified code: only secrets were looked for".to_owned());
+        return;
+    }
+    contained("javascript syntax", &source.path, result, |result| {
+        let script = match Script::parse(source, cancel) {
+            Ok(script) => script,
+            Err(failure) => {
+                result.failure = Some(reason(failure));
+                return;
+            }
+        };
+        if script.tree.has_error {
+            result.failure = Some(PARTLY.to_owned());
+        }
+        for check in checks::javascript::CHECKS {
+            contained(check.name, &source.path, result, |_| {
+                (check.run)(&script, claims);
+            });
+        }
+    });
+}
+
+fn terraform(
+    source: &SourceText,
+    cancel: &CancellationToken,
+    claims: &mut Vec<Claim>,
+    result: &mut FileResult,
+) {
+    if !checks::terraform::is_terraform(&source.path) {
+        return;
+    }
+    contained("terraform syntax", &source.path, result, |result| {
+        let file = match Hcl::parse(source, cancel) {
+            Ok(file) => file,
+            Err(failure) => {
+                result.failure = Some(reason(failure));
+                return;
+            }
+        };
+        if file.has_error {
+            result.failure = Some(PARTLY.to_owned());
+        }
+        for check in checks::terraform::CHECKS {
+            contained(check.name, &source.path, result, |_| {
+                (check.run)(&file, claims);
+            });
+        }
+    });
+}
+
 fn yaml(
     source: &SourceText,
     cancel: &CancellationToken,
@@ -170,19 +277,31 @@ fn yaml(
 ) {
     let compose = checks::compose::is_compose(&source.path);
     let workflow = checks::github_actions::is_workflow(&source.path);
-    if !compose && !workflow {
+    let values = checks::helm::is_values(&source.path);
+    let kubernetes = checks::kubernetes::may_be_kubernetes(&source.text);
+    if !compose && !workflow && !values && !kubernetes {
         return;
     }
+    // Actions of templates are no YAML; also other tools than Helm write them so.
+    let template = kubernetes && !workflow && source.text.contains("{{");
     contained("yaml syntax", &source.path, result, |result| {
-        let yaml = match Yaml::parse(source, cancel) {
+        let masked = template.then(|| helm::mask(&source.text));
+        let text = masked.as_ref().map_or(&source.text, |masked| &masked.text);
+        let yaml = match Yaml::parse_text(text, cancel) {
             Ok(yaml) => yaml,
             Err(failure) => {
                 result.failure = Some(reason(failure));
                 return;
             }
         };
-        if yaml.has_error {
-            result.failure = Some("syntax errors: only the readable parts were checked".to_owned());
+        match (yaml.has_error, template) {
+            (true, true) => {
+                result.limited = Some("template: only the readable parts were checked".to_owned());
+            }
+            (true, false) => {
+                result.failure = Some(PARTLY.to_owned());
+            }
+            (false, _) => {}
         }
         if compose {
             for check in checks::compose::CHECKS {
@@ -199,6 +318,26 @@ fn yaml(
                 });
             }
         }
+        if values {
+            let values = Values::new(&yaml);
+            for check in checks::helm::CHECKS {
+                contained(check.name, &source.path, result, |_| {
+                    (check.run)(&values, claims);
+                });
+            }
+        }
+        if kubernetes {
+            let actions = masked.as_ref().map_or(&[][..], |masked| &masked.actions);
+            let manifests = Manifests::new(&yaml, actions);
+            for check in checks::kubernetes::CHECKS {
+                contained(check.name, &source.path, result, |_| {
+                    (check.run)(&manifests, claims);
+                });
+            }
+            contained("shell_interpolation", &source.path, result, |_| {
+                checks::helm::shell_interpolation::check(&manifests, &source.text, claims);
+            });
+        }
     });
 }
 
@@ -212,7 +351,11 @@ fn reason(failure: ParseFailure) -> String {
 /// Languages whose code no check reads yet.
 fn limits_of(language: Option<Language>) -> Option<String> {
     let language = language?;
-    (language.is_code() && language != Language::Python)
+    let read = matches!(
+        language,
+        Language::Python | Language::Javascript | Language::Typescript
+    );
+    (language.is_code() && !read)
         .then(|| format!("no code checks for {language}: only secrets were looked for"))
 }
 

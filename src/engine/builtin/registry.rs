@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::{fmt::Write, sync::OnceLock};
 
 /// Raised when a rule finds something else than before under the same id.
-const RULES_REVISION: u32 = 2;
+const RULES_REVISION: u32 = 3;
 
 /// Every rule, by id.
 pub fn rules() -> &'static [&'static Rule] {
@@ -27,6 +27,23 @@ pub fn rules() -> &'static [&'static Rule] {
                 .iter()
                 .flat_map(|check| check.rules),
         );
+        rules.extend(
+            checks::kubernetes::CHECKS
+                .iter()
+                .flat_map(|check| check.rules),
+        );
+        rules.extend(checks::helm::CHECKS.iter().flat_map(|check| check.rules));
+        rules.extend(
+            checks::terraform::CHECKS
+                .iter()
+                .flat_map(|check| check.rules),
+        );
+        rules.extend(
+            checks::javascript::CHECKS
+                .iter()
+                .flat_map(|check| check.rules),
+        );
+        rules.push(&checks::helm::shell_interpolation::RULE);
         rules.sort_by_key(|rule| rule.id);
         rules
     })
@@ -84,7 +101,9 @@ fn fence(area: &str) -> &'static str {
     match area {
         "python" => "python",
         "dockerfile" => "dockerfile",
-        "compose" | "github_actions" => "yaml",
+        "terraform" => "hcl",
+        "javascript" => "javascript",
+        "compose" | "github_actions" | "kubernetes" | "helm" => "yaml",
         _ => "text",
     }
 }

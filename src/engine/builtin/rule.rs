@@ -7,7 +7,8 @@ use crate::domain::finding::Severity;
 pub struct Rule {
     /// Stable id, `<area>-<what>`.
     pub id: &'static str,
-    /// `secrets`, `dockerfile`, `compose`, `github_actions`, `python`.
+    /// The folder of its page: `secrets`, `python`, `javascript`, `dockerfile`, `compose`,
+    /// `kubernetes`, `helm`, `terraform`, `github_actions`.
     pub area: &'static str,
     /// One line.
     pub title: &'static str,

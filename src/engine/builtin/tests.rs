@@ -7,6 +7,11 @@ fn path_of(rule: &Rule) -> &'static str {
         "dockerfile" => "Dockerfile",
         "compose" => "compose.yaml",
         "github_actions" => ".github/workflows/ci.yml",
+        "kubernetes" => "deploy/shop.yaml",
+        "terraform" => "infra/main.tf",
+        "javascript" => "app/main.jsx",
+        "helm" if rule.id == "helm-shell-interpolation" => "chart/templates/pod.yaml",
+        "helm" => "chart/values.yaml",
         _ => "app/main.py",
     }
 }
@@ -107,6 +112,35 @@ fn hostile_files_end_without_a_panic() {
             "\u{feff}from x\r\nrun y \\\r\n\r\n# c\r\n z\r\n",
         ),
         (".env", "A=\u{0}\u{1}://:@:@://\n"),
+        ("a.js", &deep),
+        ("a.tsx", &"a(".repeat(50_000)),
+        ("a.js", &("x = ".to_owned() + &"`${".repeat(20_000))),
+        (
+            "a.js",
+            "const a = b, b = a; eval(a + `${b}`); let c = c + c; exec(c)",
+        ),
+        ("main.tf", &("x = ".to_owned() + &deep)),
+        (
+            "main.tf",
+            "locals {\n a = local.b\n b = local.a\n}\nresource \"aws_s3_bucket\" \"b\" {\n acl = local.a\n}\n",
+        ),
+        (
+            "main.tf",
+            "resource \"aws_iam_policy\" \"p\" {\n policy = <<EOF\n{\"Statement\": [[[[\nEOF\n}\nresource {}\n",
+        ),
+        (
+            "k8s.yaml",
+            "apiVersion: v1\nkind: List\nitems: &a [{apiVersion: v1, kind: List, items: *a}]\n",
+        ),
+        (
+            "k8s.yaml",
+            &("apiVersion: v1\nkind: Pod\n".to_owned() + &"{{ if x }}\n{{".repeat(5_000)),
+        ),
+        (
+            "k8s.yaml",
+            &"---\napiVersion: v1\nkind: Pod\n".repeat(10_000),
+        ),
+        ("chart/values.yaml", &("a:\n".to_owned() + &deep)),
     ] {
         audit(path, text);
     }
@@ -116,8 +150,8 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
 
     #[test]
-    fn no_text_breaks_a_detector(text in r#"([ \n\t:='"\[\]{}()\\<>&*|-]|[a-z]{1,6}|services|FROM |RUN |password|://|eyJ|-----BEGIN |\$\{\{|def |import |execute|\PC){0,80}"#) {
-        for path in ["a.py", "compose.yml", ".github/workflows/a.yml", "Dockerfile", ".env"] {
+    fn no_text_breaks_a_detector(text in r#"([ \n\t:='"\[\]{}()\\<>&*|-]|[a-z]{1,6}|services|FROM |RUN |password|://|eyJ|-----BEGIN |\$\{\{|def |import |execute|apiVersion: v1|kind: Pod|resource |eval|=>|`|\PC){0,80}"#) {
+        for path in ["a.py", "compose.yml", ".github/workflows/a.yml", "Dockerfile", ".env", "a.js", "a.tsx", "main.tf", "k8s.yaml", "chart/values.yaml"] {
             let result = audit(path, &text);
             proptest::prop_assert!(result.warnings.is_empty(), "{:?}", result.warnings);
         }

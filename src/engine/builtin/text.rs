@@ -54,6 +54,17 @@ impl SourceText {
             .lines
             .lines(start_line, end_line)
             .unwrap_or(span.clone());
+        let snippet = self.cut(&range, secrets);
+        Quote {
+            start_line,
+            end_line,
+            sha256: hex::encode(Sha256::digest(&self.bytes[range.clone()])),
+            snippet: shorten(&snippet, span.start.saturating_sub(range.start)),
+        }
+    }
+
+    /// The text in `range` with every one of `secrets` cut.
+    pub(crate) fn cut(&self, range: &Range<usize>, secrets: &[Redaction]) -> String {
         let mut snippet = String::new();
         let mut at = range.start;
         for secret in secrets {
@@ -72,12 +83,7 @@ impl SourceText {
             at = cut.end;
         }
         snippet.push_str(slice(&self.text, at..range.end));
-        Quote {
-            start_line,
-            end_line,
-            sha256: hex::encode(Sha256::digest(&self.bytes[range.clone()])),
-            snippet: shorten(&snippet, span.start.saturating_sub(range.start)),
-        }
+        snippet
     }
 }
 

@@ -14,6 +14,7 @@ mod weight;
 use super::{
     EngineEvent, EventSink, LogLevel, Phase,
     inventory::{self, Inventory},
+    packages::Packages,
     pipeline::{DebugBundle, ScanOutcome},
     plan, rank,
     report::{EngineInfo, Report, ReportSummary, SCHEMA_VERSION},
@@ -251,6 +252,8 @@ fn import_outcome(
         auditors_unused: Vec::new(),
         components: Vec::new(),
         findings,
+        suppressed: Vec::new(),
+        baseline: None,
         coverage_summary: CoverageSummary::of(&coverage, inventory.files.len() as u64),
         coverage,
         warnings: warnings
@@ -263,6 +266,7 @@ fn import_outcome(
         scope,
         cancelled,
         debug: DebugBundle::default(),
+        packages: Packages::default(),
     }
 }
 

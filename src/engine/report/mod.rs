@@ -1,22 +1,33 @@
-//! Stage 7: the result as data, and its three forms (JSON, SARIF, text).
+//! Stage 7: the result as data, and its forms (JSON, SARIF, Markdown, HTML, CSV, text).
 //!
+//! Every form lists findings, suppressed findings with their reasons, and what was not looked at.
 //! A [`Report`] carries no time, id or absolute path: the same tree and request give byte-equal
 //! JSON. Readers may rely on `schema_version`; fields are only ever added within one version.
 
+mod baseline;
+mod csv;
+mod html;
+mod markdown;
 mod sarif;
 mod text;
 
+pub use baseline::{Baseline, BaselineSummary, compare};
+pub use csv::to_csv;
+pub use html::{content_security_policy, to_html};
+pub use markdown::to_markdown;
 pub use sarif::{SarifContext, SarifExtra, to_sarif};
 pub use text::{Color, to_text};
 
 use crate::{
     domain::{
-        coverage::{CoverageEntry, CoverageSummary},
+        coverage::{CoverageEntry, CoverageOutcome, CoverageSummary},
         finding::{DetectedFinding, SeverityCounts},
     },
+    engine::Suppressed,
     error::{Error, Result},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The version of the report's form.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -40,12 +51,85 @@ pub struct Report {
     pub components: Vec<ReportComponent>,
     /// What was found: worst first, leads last.
     pub findings: Vec<DetectedFinding>,
+    /// What comments in the tree pass over, with their reasons.
+    #[serde(default)]
+    pub suppressed: Vec<Suppressed>,
+    /// The comparison with an earlier report, if one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineSummary>,
     /// What was looked at and what not, by path.
     pub coverage: Vec<CoverageEntry>,
     /// The ledger in numbers.
     pub coverage_summary: CoverageSummary,
     /// What went wrong without stopping the scan.
     pub warnings: Vec<String>,
+}
+
+impl Report {
+    /// Findings without leads, worst first.
+    pub fn shown(&self) -> impl Iterator<Item = &DetectedFinding> {
+        self.findings.iter().filter(|finding| !finding.content.lead)
+    }
+
+    /// Whether the earlier report has `finding` too; `None` without one.
+    pub fn is_existing(&self, finding: &DetectedFinding) -> Option<bool> {
+        let known = &self.baseline.as_ref()?.existing_fingerprints;
+        Some(known.contains(&finding.anchor.fingerprint))
+    }
+
+    /// Whether something that should have been looked at was not: lines of the ledger that are
+    /// `failed`, `out_of_budget` or `refused`.
+    pub fn has_gaps(&self) -> bool {
+        use CoverageOutcome::{Failed, OutOfBudget, Refused};
+        let gap = |outcome| matches!(outcome, Failed | OutOfBudget | Refused);
+        self.coverage.iter().any(|entry| gap(entry.outcome))
+    }
+
+    /// The findings below the numbers: how many are shown, suppressed and existing, as one sentence.
+    fn asides(&self) -> Vec<String> {
+        let mut asides = vec![format!("{} leads are not shown", self.summary.leads)];
+        if let Some(baseline) = &self.baseline {
+            asides.push(format!(
+                "{} findings are new, {} were in the earlier report, {} of it are gone",
+                baseline.new, baseline.existing, baseline.gone
+            ));
+        }
+        if self.summary.suppressed > 0 {
+            asides.push(format!(
+                "{} findings are suppressed by comments",
+                self.summary.suppressed
+            ));
+        }
+        if self.summary.excluded > 0 {
+            asides.push(format!(
+                "{} files are excluded by .vegaignore",
+                self.summary.excluded
+            ));
+        }
+        if self.partial {
+            asides.push("the scan was cancelled and is not whole".to_owned());
+        }
+        asides
+    }
+
+    /// The ledger by outcome and reason, with the number of lines.
+    fn ledger(&self) -> Vec<(CoverageOutcome, &str, u64)> {
+        let mut rows: BTreeMap<(CoverageOutcome, &str), u64> = BTreeMap::new();
+        for entry in &self.coverage {
+            *rows
+                .entry((entry.outcome, entry.reason.as_str()))
+                .or_default() += 1;
+        }
+        rows.into_iter()
+            .map(|((outcome, reason), count)| (outcome, reason, count))
+            .collect()
+    }
+}
+
+/// Where a finding stands, `path:line`.
+fn place(finding: &DetectedFinding) -> String {
+    let location = &finding.content.location;
+    format!("{}:{}", location.file_path, location.start_line)
 }
 
 /// Which engine with which rules.
@@ -70,6 +154,12 @@ pub struct ReportSummary {
     pub unanchored: u64,
     /// Claims that were merged into another one.
     pub duplicates: u64,
+    /// Findings that comments in the tree pass over; listed in `suppressed`.
+    #[serde(default)]
+    pub suppressed: u64,
+    /// Files that the tree's `.vegaignore` kept from being audited; each is in the ledger.
+    #[serde(default)]
+    pub excluded: u64,
 }
 
 /// An auditor that did not run.

@@ -51,6 +51,7 @@ pub fn to_sarif(report: &Report, context: &SarifContext) -> Value {
     let listed: Vec<&DetectedFinding> = report
         .findings
         .iter()
+        .chain(report.suppressed.iter().map(|entry| &entry.finding))
         .filter(|finding| context.include_leads || !finding.content.lead)
         .take(MAX_RESULTS)
         .collect();
@@ -62,7 +63,11 @@ pub fn to_sarif(report: &Report, context: &SarifContext) -> Value {
     let rules: Vec<Value> = ids.iter().map(|id| sarif_rule(id, &listed)).collect();
     let results: Vec<Value> = listed
         .iter()
-        .map(|finding| result(finding, &ids, context))
+        .map(|finding| {
+            let mut result = result(finding, &ids, context);
+            mark_by_tree(&mut result, finding, report);
+            result
+        })
         .collect();
     let mut run = json!({
         "tool": { "driver": {
@@ -89,6 +94,29 @@ pub fn to_sarif(report: &Report, context: &SarifContext) -> Value {
         run["versionControlProvenance"] = json!([provenance]);
     }
     json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] })
+}
+
+/// What the report itself says of a result: the comment that passes over it, and whether the
+/// earlier report has it too.
+fn mark_by_tree(result: &mut Value, finding: &DetectedFinding, report: &Report) {
+    let comment = report
+        .suppressed
+        .iter()
+        .find(|entry| std::ptr::eq(&raw const entry.finding, finding));
+    if let Some(entry) = comment {
+        let mut suppression =
+            json!({ "kind": "inSource", "status": "accepted", "justification": entry.reason });
+        if let Some(until) = &entry.until {
+            suppression["properties"] = json!({ "until": until });
+        }
+        result["suppressions"] = json!([suppression]);
+    }
+    if let (Some(baseline), None) = (&report.baseline, result.get("baselineState")) {
+        let known = baseline
+            .existing_fingerprints
+            .contains(&finding.anchor.fingerprint);
+        result["baselineState"] = json!(if known { "unchanged" } else { "new" });
+    }
 }
 
 /// Gaps by reason and warnings, so that a clean result can be judged.

@@ -2,7 +2,7 @@
 //!
 //! Control characters of the audited tree never reach the terminal.
 
-use super::Report;
+use super::{Report, place};
 use crate::domain::finding::{ConfidenceLabel, DetectedFinding, Severity};
 use std::fmt::Write;
 
@@ -37,8 +37,26 @@ pub fn to_text(report: &Report, color: Color) -> String {
                 let title = severity.as_str().to_uppercase();
                 let _ = writeln!(out, "{}\n", color.paint(code(*severity), &title));
             }
-            write_finding(&mut out, finding, color);
+            write_finding(&mut out, finding, report.is_existing(finding), color);
         }
+    }
+    if !report.suppressed.is_empty() {
+        let _ = writeln!(out, "{}", color.paint("1", "Suppressed by comments"));
+        for entry in &report.suppressed {
+            let until = entry
+                .until
+                .as_deref()
+                .map_or(String::new(), |day| format!(" (until {day})"));
+            let _ = writeln!(
+                out,
+                "  {} {} [{}]: {}{until}",
+                printable(&place(&entry.finding)),
+                entry.finding.content.severity,
+                entry.finding.content.rule_id,
+                printable(&entry.reason),
+            );
+        }
+        out.push('\n');
     }
     if !report.coverage_summary.gaps.is_empty() {
         let _ = writeln!(out, "{}", color.paint("1", "Not fully reviewed"));
@@ -64,21 +82,21 @@ pub fn to_text(report: &Report, color: Color) -> String {
         .collect();
     let _ = writeln!(
         out,
-        "{} in {} files: {}; {} leads not shown{}",
+        "{} in {} files: {}; {}",
         color.paint("1", &format!("{} findings", counts.total())),
         report.coverage_summary.files,
         parts.join(", "),
-        report.summary.leads,
-        if report.partial {
-            " (scan was cancelled)"
-        } else {
-            ""
-        },
+        report.asides().join("; "),
     );
     out
 }
 
-fn write_finding(out: &mut String, finding: &DetectedFinding, color: Color) {
+fn write_finding(
+    out: &mut String,
+    finding: &DetectedFinding,
+    existing: Option<bool>,
+    color: Color,
+) {
     let content = &finding.content;
     let _ = writeln!(
         out,
@@ -89,10 +107,15 @@ fn write_finding(out: &mut String, finding: &DetectedFinding, color: Color) {
     );
     let _ = writeln!(
         out,
-        "  {}:{}  confidence {}",
+        "  {}:{}  confidence {}{}",
         printable(&content.location.file_path),
         content.location.start_line,
         ConfidenceLabel::of(content.confidence),
+        match existing {
+            Some(true) => "  existing",
+            Some(false) => "  new",
+            None => "",
+        },
     );
     let _ = writeln!(out, "  {}", printable(&content.summary));
     for evidence in &content.evidence {

@@ -4,6 +4,10 @@
 //! away) and sets aside what no auditor reads. Everything set aside carries its reason, which ends
 //! in the coverage ledger. Knows nothing of findings.
 
+mod ignore_file;
+
+pub(crate) use ignore_file::{Excluded, REASON as EXCLUDED};
+
 use super::{
     inventory::{FileRole, Inventory},
     plan::Plan,
@@ -28,11 +32,27 @@ pub struct SelectedComponent {
     pub leave: Vec<(usize, String)>,
 }
 
+impl Selection {
+    /// How many files were left out for `reason`.
+    pub(crate) fn left_for(&self, reason: &str) -> u64 {
+        let left = self
+            .components
+            .iter()
+            .flat_map(|component| &component.leave);
+        left.filter(|(_, why)| why == reason).count() as u64
+    }
+}
+
 /// Chooses files by `paths`; none = all.
 ///
 /// # Errors
 /// `validation_error` on the field `paths` for a pattern that cannot be read.
-pub fn select(inventory: &Inventory, plan: &Plan, paths: &[String]) -> Result<Selection> {
+pub fn select(
+    inventory: &Inventory,
+    plan: &Plan,
+    paths: &[String],
+    excluded: &Excluded,
+) -> Result<Selection> {
     let filter = PathFilter::new(paths)?;
     let components = plan
         .components
@@ -44,6 +64,10 @@ pub fn select(inventory: &Inventory, plan: &Plan, paths: &[String]) -> Result<Se
                 if !filter.takes(&file.path) {
                     let reason = "outside the selected paths".to_owned();
                     selected.leave.push((*index, reason));
+                } else if excluded.has(&file.path) {
+                    selected
+                        .leave
+                        .push((*index, ignore_file::REASON.to_owned()));
                 } else if let Some(unread) = file.unread {
                     selected.leave.push((*index, unread.reason().to_owned()));
                 } else if file.role == FileRole::Vendored {

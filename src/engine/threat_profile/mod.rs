@@ -5,7 +5,10 @@
 
 mod signs;
 
-use super::inventory::{self, FileRole, Inventory, Language, SourceFile};
+use super::{
+    inventory::{self, FileRole, Inventory, Language, SourceFile},
+    packages,
+};
 use crate::{
     domain::threat_profile::{EntryPoint, FocusArea, ThreatProfileContent},
     error::Result,
@@ -23,6 +26,9 @@ const MAX_ENTRY_POINTS: usize = 200;
 pub fn generate_threat_profile(source_root: &Path) -> Result<ThreatProfileContent> {
     let inventory = inventory::take_inventory(source_root, &CancellationToken::new())?;
     let mut seen = Seen::default();
+    for package in packages::read_packages(source_root, &inventory).packages {
+        signs::framework_of(package.ecosystem, &package.name, &mut seen.frameworks);
+    }
     for file in inventory.files.iter().filter(|file| is_own(file)) {
         let Ok(bytes) = std::fs::read(file.on_disk(source_root)) else {
             continue;

@@ -4,27 +4,44 @@
 
 use crate::{
     domain::threat_profile::EntryPoint,
-    engine::inventory::{Language, SourceFile},
+    engine::{
+        inventory::{Language, SourceFile},
+        packages::Ecosystem,
+    },
 };
 use std::collections::BTreeSet;
 
-/// Framework and the package name by which manifests and imports know it.
-const FRAMEWORKS: &[(&str, Language, bool)] = &[
-    ("flask", Language::Python, true),
-    ("django", Language::Python, true),
-    ("fastapi", Language::Python, true),
-    ("starlette", Language::Python, true),
-    ("aiohttp", Language::Python, true),
-    ("tornado", Language::Python, true),
-    ("celery", Language::Python, false),
-    ("sqlalchemy", Language::Python, false),
-    ("click", Language::Python, false),
-    ("typer", Language::Python, false),
-    ("express", Language::Javascript, true),
-    ("next", Language::Javascript, true),
-    ("react", Language::Javascript, true),
-    ("koa", Language::Javascript, true),
-    ("fastify", Language::Javascript, true),
+/// Framework, where its package comes from, and whether it serves the web.
+const FRAMEWORKS: &[(&str, Ecosystem, bool)] = &[
+    ("flask", Ecosystem::Pypi, true),
+    ("django", Ecosystem::Pypi, true),
+    ("fastapi", Ecosystem::Pypi, true),
+    ("starlette", Ecosystem::Pypi, true),
+    ("aiohttp", Ecosystem::Pypi, true),
+    ("tornado", Ecosystem::Pypi, true),
+    ("celery", Ecosystem::Pypi, false),
+    ("sqlalchemy", Ecosystem::Pypi, false),
+    ("click", Ecosystem::Pypi, false),
+    ("typer", Ecosystem::Pypi, false),
+    ("express", Ecosystem::Npm, true),
+    ("next", Ecosystem::Npm, true),
+    ("react", Ecosystem::Npm, true),
+    ("koa", Ecosystem::Npm, true),
+    ("fastify", Ecosystem::Npm, true),
+    ("@nestjs/core", Ecosystem::Npm, true),
+    (
+        "org.springframework.boot:spring-boot-starter-web",
+        Ecosystem::Maven,
+        true,
+    ),
+    ("github.com/gin-gonic/gin", Ecosystem::Golang, true),
+    ("github.com/labstack/echo/v4", Ecosystem::Golang, true),
+    ("laravel/framework", Ecosystem::Composer, true),
+    ("symfony/http-kernel", Ecosystem::Composer, true),
+    ("rails", Ecosystem::Gem, true),
+    ("sinatra", Ecosystem::Gem, true),
+    ("axum", Ecosystem::Cargo, true),
+    ("actix-web", Ecosystem::Cargo, true),
 ];
 
 /// Whether a framework serves the web.
@@ -34,38 +51,35 @@ pub(super) fn is_web(name: &str) -> bool {
         .any(|(known, _, web)| *known == name && *web)
 }
 
-/// Frameworks a file imports or names as a dependency.
+/// The framework that a package is.
+pub(super) fn framework_of(
+    ecosystem: Ecosystem,
+    package: &str,
+    found: &mut BTreeSet<&'static str>,
+) {
+    let known = FRAMEWORKS
+        .iter()
+        .find(|(name, from, _)| *from == ecosystem && *name == package);
+    found.extend(known.map(|(name, ..)| *name));
+}
+
+/// Frameworks a file imports (manifests are read as what they are).
 pub(super) fn frameworks(file: &SourceFile, text: &str, found: &mut BTreeSet<&'static str>) {
-    let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-    for (framework, language, _) in FRAMEWORKS {
-        let there = match (file.language, name) {
-            (Some(Language::Python), _) if *language == Language::Python => {
-                text.lines().any(|line| {
-                    ["import ", "from "].iter().any(|word| {
-                        line.strip_prefix(word)
-                            .and_then(|rest| rest.strip_prefix(framework))
-                            .is_some_and(|rest| {
-                                rest.is_empty() || rest.starts_with([' ', '.', ','])
-                            })
-                    })
-                })
-            }
-            (_, "package.json") if *language == Language::Javascript => {
-                text.contains(&format!("\"{framework}\":"))
-            }
-            (_, name) if name.starts_with("requirements") && *language == Language::Python => {
-                text.lines().any(|line| {
-                    let line = line.to_lowercase();
-                    line.strip_prefix(framework).is_some_and(|rest| {
-                        !rest.starts_with(|next: char| {
-                            next.is_alphanumeric() || next == '-' || next == '_'
-                        })
-                    })
-                })
-            }
-            _ => false,
-        };
-        if there {
+    if file.language != Some(Language::Python) {
+        return;
+    }
+    for (framework, ..) in FRAMEWORKS
+        .iter()
+        .filter(|(_, from, _)| *from == Ecosystem::Pypi)
+    {
+        let imported = text.lines().any(|line| {
+            ["import ", "from "].iter().any(|word| {
+                line.strip_prefix(word)
+                    .and_then(|rest| rest.strip_prefix(framework))
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '.', ',']))
+            })
+        });
+        if imported {
             found.insert(framework);
         }
     }

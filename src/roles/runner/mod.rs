@@ -35,6 +35,20 @@ pub struct RunnerArgs {
     /// info).
     #[arg(long, value_name = "SEVERITY", default_value = "high", value_parser = parse_severity, requires = "source")]
     fail_on: Severity,
+    /// Exit with 1 when something that should have been looked at was not: files that failed, were
+    /// refused or are out of budget.
+    #[arg(long, requires = "source")]
+    fail_on_gaps: bool,
+    /// An earlier report of Vega (JSON or SARIF): only findings that it does not have count for the
+    /// exit code, the others are marked as existing.
+    #[arg(long, value_name = "FILE", requires = "source")]
+    baseline: Option<PathBuf>,
+    /// Audit also what the source's `.vegaignore` names.
+    #[arg(long, requires = "source")]
+    no_vegaignore: bool,
+    /// Report also what `vega:ignore` comments in the source pass over.
+    #[arg(long, requires = "source")]
+    no_suppressions: bool,
     /// Look only at files that match (gitignore-style, may be repeated).
     #[arg(long = "path", value_name = "PATTERN", requires = "source")]
     paths: Vec<String>,
@@ -74,6 +88,14 @@ pub enum Format {
     Json,
     /// SARIF 2.1.0, for code hosts.
     Sarif,
+    /// For job summaries and merge requests.
+    Markdown,
+    /// One page that needs nothing else.
+    Html,
+    /// A table, one line per finding.
+    Csv,
+    /// The packages the source uses, as a CycloneDX 1.6 bill of materials; no findings.
+    Cyclonedx,
 }
 
 fn parse_severity(text: &str) -> std::result::Result<Severity, String> {

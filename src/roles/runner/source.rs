@@ -5,8 +5,10 @@
 
 use super::{Format, RunnerArgs};
 use crate::{
+    clock::{Clock, SystemClock},
     engine::{
-        self, Checkpoints, EngineEvent, EngineSettings, EventSink, LogLevel, ScanOutcome, report,
+        self, Checkpoints, EngineEvent, EngineSettings, EventSink, IgnoreFile, LogLevel,
+        ScanOutcome, TreeNotes, report,
     },
     error::{Error, ErrorCode, Result},
     settings::{Env, LimitSettings, Reader, Role},
@@ -16,7 +18,7 @@ use crate::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
-    io::{IsTerminal, Write},
+    io::{IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -30,14 +32,18 @@ pub(super) async fn run(args: RunnerArgs) -> Result<ExitCode> {
     let tasks = Tasks::new();
     tasks.listen_to_signals()?;
     let token = tasks.token();
-    let fail_on = args.fail_on;
+    let (fail_on, fail_on_gaps) = (args.fail_on, args.fail_on_gaps);
     let (outcome, rendered) = blocking(move || {
         let limits = read_limits(&env)?;
         engine::check_auditors(&args.auditors)?;
+        let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
         let bar = progress_bar(&args);
         bar.set_message("getting the source");
         let source = open_source(&args, &limits, &token)?;
-        let outcome = scan(&args, &source, &bar, &token)?;
+        let mut outcome = scan(&args, &source, &bar, &token)?;
+        if let Some(baseline) = &baseline {
+            report::compare(&mut outcome.report, baseline);
+        }
         bar.finish_and_clear();
         let rendered = render(&args, &outcome)?;
         write_result(&args, &rendered)?;
@@ -51,13 +57,32 @@ pub(super) async fn run(args: RunnerArgs) -> Result<ExitCode> {
             "interrupted; the result is partial",
         ));
     }
-    let worst = outcome
-        .report
-        .findings
-        .iter()
-        .filter(|finding| !finding.content.lead)
+    let report = &outcome.report;
+    let worst = report
+        .shown()
+        .filter(|finding| report.is_existing(finding) != Some(true))
         .any(|finding| finding.content.severity.at_least(fail_on));
-    Ok(ExitCode::from(u8::from(worst)))
+    let gaps = fail_on_gaps && report.has_gaps();
+    Ok(ExitCode::from(u8::from(worst || gaps)))
+}
+
+/// A larger report is refused (bytes).
+const MAX_BASELINE: u64 = 256 * 1_048_576;
+
+fn read_baseline(path: &Path) -> Result<report::Baseline> {
+    let refuse = |text: String| Error::field("--baseline", text);
+    let unreadable = |error: std::io::Error| {
+        refuse(format!("{} cannot be read", path.display())).caused_by(error)
+    };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BASELINE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BASELINE {
+        return Err(refuse(format!("{} is larger than 256 MiB", path.display())));
+    }
+    report::Baseline::parse(&bytes)
 }
 
 fn read_limits(env: &Env) -> Result<LimitSettings> {
@@ -164,6 +189,7 @@ fn scan(
         auditors: args.auditors.clone(),
         threads: 0,
         overrides: None,
+        notes: notes_of(args),
     };
     let sink = BarSink(bar.clone());
     engine::scan_source(
@@ -176,16 +202,31 @@ fn scan(
     )
 }
 
+/// What the source may say about its own audit: both ways can be closed by a flag.
+fn notes_of(args: &RunnerArgs) -> TreeNotes {
+    TreeNotes {
+        ignore_file: if args.no_vegaignore {
+            IgnoreFile::Disregarded
+        } else {
+            IgnoreFile::Obeyed
+        },
+        suppressions_on: (!args.no_suppressions).then(|| SystemClock.now().day()),
+    }
+}
+
 fn render(args: &RunnerArgs, outcome: &ScanOutcome) -> Result<Vec<u8>> {
     Ok(match args.format {
         Format::Json => report::to_json(&outcome.report)?,
         Format::Sarif => {
-            let sarif = report::to_sarif(&outcome.report, &report::SarifContext::default());
-            let mut bytes = serde_json::to_vec_pretty(&sarif)
-                .map_err(|error| Error::internal("the SARIF report cannot be written", error))?;
-            bytes.push(b'\n');
-            bytes
+            let context = report::SarifContext::default();
+            document(&report::to_sarif(&outcome.report, &context))?
         }
+        Format::Cyclonedx => document(&engine::packages::cyclonedx::to_cyclonedx(
+            &outcome.packages,
+        ))?,
+        Format::Markdown => report::to_markdown(&outcome.report).into_bytes(),
+        Format::Html => report::to_html(&outcome.report).into_bytes(),
+        Format::Csv => report::to_csv(&outcome.report).into_bytes(),
         Format::Text => {
             let terminal = args.output.is_none() && std::io::stdout().is_terminal();
             let color = if terminal {
@@ -196,6 +237,13 @@ fn render(args: &RunnerArgs, outcome: &ScanOutcome) -> Result<Vec<u8>> {
             report::to_text(&outcome.report, color).into_bytes()
         }
     })
+}
+
+fn document(value: &serde_json::Value) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(|error| Error::internal("the result cannot be written as JSON", error))?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
 fn write_result(args: &RunnerArgs, bytes: &[u8]) -> Result<()> {

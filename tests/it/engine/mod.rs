@@ -6,7 +6,9 @@
 )]
 
 mod checks;
+mod packages;
 mod sarif;
+mod tree_notes;
 
 use std::{
     collections::BTreeMap,
@@ -68,10 +70,8 @@ fn fixture() -> PathBuf {
 
 fn settings(threads: usize) -> EngineSettings {
     EngineSettings {
-        paths: Vec::new(),
-        auditors: Vec::new(),
         threads,
-        overrides: None,
+        ..EngineSettings::default()
     }
 }
 

@@ -9,7 +9,7 @@ use vega::{
     engine::{Report, SarifContext, SarifExtra, to_sarif},
 };
 
-fn assert_valid(report: &Report, context: &SarifContext) {
+pub(super) fn assert_valid(report: &Report, context: &SarifContext) {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sarif-2.1.0.structure.json");
     let mut schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();

@@ -104,6 +104,26 @@ async fn a_scan_runs_to_findings_events_and_reports() {
             .starts_with("application/sarif+json")
     );
     assert_eq!(sarif.json()["version"], "2.1.0");
+    for (format, media, part) in [
+        ("markdown", "text/markdown", "# Vega"),
+        ("html", "text/html", "<!doctype html>"),
+        ("csv", "text/csv", "severity,"),
+    ] {
+        let page = client
+            .get(&format!("/v1/scans/{id}/report?format={format}"))
+            .await
+            .expect_status(200);
+        assert!(page.header("content-type").starts_with(media));
+        assert!(
+            page.header("content-security-policy")
+                .starts_with("default-src 'none'")
+        );
+        let text = String::from_utf8_lossy(&page.body);
+        assert!(
+            text.starts_with(part) && text.contains("app/run.py"),
+            "{text}"
+        );
+    }
     client
         .get(&format!("/v1/scans/{id}/report?format=pdf"))
         .await

@@ -3,7 +3,11 @@
 pub(crate) mod compose;
 pub(crate) mod dockerfile;
 pub(crate) mod github_actions;
+pub(crate) mod helm;
+pub(crate) mod javascript;
+pub(crate) mod kubernetes;
 pub(crate) mod python;
+pub(crate) mod terraform;
 
 /// Whether a setting called `name` is given a credential literally: not empty, no reference, no
 /// placeholder, no default that everybody knows.

@@ -16,7 +16,12 @@ fn shown(language: Language, text: &str) -> Vec<(u32, String, &'static str)> {
 
 #[test]
 fn every_grammar_of_the_list_is_usable() {
-    for language in [Language::Python, Language::Yaml] {
+    for language in [
+        Language::Python,
+        Language::Yaml,
+        Language::Javascript,
+        Language::Typescript,
+    ] {
         assert!(can_highlight(language), "{language}");
     }
     assert!(!can_highlight(Language::Cpp));

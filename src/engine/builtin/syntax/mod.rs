@@ -5,6 +5,9 @@
 //! that the same file ends the same way on every machine.
 
 pub(crate) mod dockerfile;
+pub(crate) mod hcl;
+pub(crate) mod helm;
+pub(crate) mod javascript;
 pub(crate) mod python;
 pub(crate) mod tree;
 pub(crate) mod yaml;

@@ -1,16 +1,18 @@
 //! YAML with positions: maps, lists and scalars as detectors need them.
 //!
-//! Built from the syntax tree of the first document, to a limited depth. Aliases are followed and
+//! Built from the syntax trees of a file's documents, to a limited depth. Aliases are followed and
 //! merge keys looked through, both a bounded number of times. Tags and types are not interpreted:
 //! every scalar is text.
 
 use super::tree::{self, ParseFailure, Tree};
-use crate::engine::builtin::text::{SourceText, slice};
+use crate::engine::builtin::text::slice;
 use std::{collections::HashMap, ops::Range};
 use tokio_util::sync::CancellationToken;
 
 /// Deeper values are left out.
 const MAX_DEPTH: u32 = 48;
+/// Further documents are left out.
+const MAX_DOCUMENTS: usize = 2_000;
 /// How many aliases are followed in a row.
 const MAX_ALIASES: u32 = 8;
 
@@ -38,28 +40,28 @@ pub(crate) struct Key {
 pub(crate) struct Yaml {
     values: Vec<(Range<usize>, Value)>,
     anchors: HashMap<String, ValueId>,
-    root: Option<ValueId>,
+    /// The value of each document.
+    roots: Vec<ValueId>,
     /// Whether parts could not be read.
     pub(crate) has_error: bool,
 }
 
 impl Yaml {
-    /// Parses a file.
-    pub(crate) fn parse(
-        source: &SourceText,
-        cancel: &CancellationToken,
-    ) -> Result<Self, ParseFailure> {
-        let tree = Tree::parse(&tree_sitter_yaml::LANGUAGE.into(), &source.text, cancel)?;
+    /// Parses a text.
+    pub(crate) fn parse_text(text: &str, cancel: &CancellationToken) -> Result<Self, ParseFailure> {
+        let tree = Tree::parse(&tree_sitter_yaml::LANGUAGE.into(), text, cancel)?;
         let mut yaml = Self {
             has_error: tree.has_error,
             ..Self::default()
         };
-        let document = tree.of_kind("document").next();
-        if let Some(document) = document {
+        for document in tree.of_kind("document").take(MAX_DOCUMENTS) {
             let top = tree
                 .children(document)
                 .find(|child| matches!(tree.kind(*child), "block_node" | "flow_node"));
-            yaml.root = top.map(|top| yaml.build(&tree, &source.text, top, MAX_DEPTH));
+            if let Some(top) = top {
+                let root = yaml.build(&tree, text, top, MAX_DEPTH);
+                yaml.roots.push(root);
+            }
         }
         Ok(yaml)
     }
@@ -96,7 +98,12 @@ impl Yaml {
         self.values.push((span, value));
         let id = self.values.len() - 1;
         if let Some(anchor) = anchor {
-            self.anchors.insert(anchor, id);
+            if self.roots.is_empty() {
+                self.anchors.insert(anchor, id);
+            } else {
+                // Names hold per document; what an earlier one says of its own must stay.
+                self.anchors.entry(anchor).or_insert(id);
+            }
         }
         id
     }
@@ -153,9 +160,14 @@ impl Yaml {
         items
     }
 
-    /// The document's value.
+    /// The first document's value.
     pub(crate) fn root(&self) -> Option<ValueId> {
-        self.root
+        self.roots.first().copied()
+    }
+
+    /// The value of each document.
+    pub(crate) fn roots(&self) -> &[ValueId] {
+        &self.roots
     }
 
     fn resolve(&self, id: ValueId) -> &(Range<usize>, Value) {

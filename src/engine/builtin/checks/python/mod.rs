@@ -6,20 +6,36 @@ mod archive_extraction;
 mod bind_all;
 mod code_execution;
 mod command_injection;
+mod cors_credentials;
+mod csrf_off;
 mod debug_mode;
+mod file_permissions;
+mod insecure_cookie;
 mod insecure_random;
 mod jwt_verification;
+mod ldap_injection;
+mod open_redirect;
+mod path_traversal;
+mod reflected_xss;
 mod secret_key;
+mod server_side_request;
 mod sql_injection;
+mod ssh_host_key;
 mod template_escaping;
 mod temporary_file;
 mod tls_verification;
 mod unsafe_deserialization;
 mod weak_cipher;
 mod weak_hash;
+mod weak_key;
+mod weak_tls;
 mod xml_entities;
 
-use crate::engine::builtin::{claim::Claim, rule::Rule, syntax::python::Module};
+use crate::engine::builtin::{
+    claim::Claim,
+    rule::Rule,
+    syntax::{python::Module, tree::NodeId},
+};
 
 /// One check and the rules it may claim.
 pub(crate) struct PythonCheck {
@@ -110,4 +126,69 @@ pub(crate) static CHECKS: &[PythonCheck] = &[
         rules: &[&xml_entities::RULE],
         run: xml_entities::check,
     },
+    PythonCheck {
+        name: "cors_credentials",
+        rules: &[&cors_credentials::RULE],
+        run: cors_credentials::check,
+    },
+    PythonCheck {
+        name: "csrf_off",
+        rules: &[&csrf_off::RULE],
+        run: csrf_off::check,
+    },
+    PythonCheck {
+        name: "file_permissions",
+        rules: &[&file_permissions::RULE],
+        run: file_permissions::check,
+    },
+    PythonCheck {
+        name: "insecure_cookie",
+        rules: &[&insecure_cookie::RULE],
+        run: insecure_cookie::check,
+    },
+    PythonCheck {
+        name: "ldap_injection",
+        rules: &[&ldap_injection::RULE],
+        run: ldap_injection::check,
+    },
+    PythonCheck {
+        name: "open_redirect",
+        rules: &[&open_redirect::RULE],
+        run: open_redirect::check,
+    },
+    PythonCheck {
+        name: "path_traversal",
+        rules: &[&path_traversal::RULE],
+        run: path_traversal::check,
+    },
+    PythonCheck {
+        name: "reflected_xss",
+        rules: &[&reflected_xss::RULE],
+        run: reflected_xss::check,
+    },
+    PythonCheck {
+        name: "server_side_request",
+        rules: &[&server_side_request::RULE],
+        run: server_side_request::check,
+    },
+    PythonCheck {
+        name: "ssh_host_key",
+        rules: &[&ssh_host_key::RULE],
+        run: ssh_host_key::check,
+    },
+    PythonCheck {
+        name: "weak_key",
+        rules: &[&weak_key::RULE],
+        run: weak_key::check,
+    },
+    PythonCheck {
+        name: "weak_tls",
+        rules: &[&weak_tls::RULE],
+        run: weak_tls::check,
+    },
 ];
+
+/// A claim on a node.
+fn at(module: &Module<'_>, rule: &'static Rule, node: NodeId, detail: &str) -> Claim {
+    Claim::new(rule, module.span(node), detail).in_symbol(module.symbol(node))
+}

@@ -1,0 +1,228 @@
+//! The report as Markdown (CommonMark with tables), for job summaries and merge requests.
+//!
+//! Text of the audited tree is escaped so that it is shown as it is: no link, no image, no mention,
+//! no HTML. Code stands in fences longer than any run of backticks in it.
+
+use super::{Report, place};
+use crate::domain::finding::{ConfidenceLabel, DetectedFinding, Severity};
+use std::fmt::Write;
+
+/// The whole story is told of so many findings; the rest is one line each. Code hosts cut long
+/// comments.
+const MAX_DETAILED: usize = 200;
+
+/// The report as Markdown.
+pub fn to_markdown(report: &Report) -> String {
+    let mut out = String::from("# Vega security report\n\n");
+    let counts = &report.summary.findings;
+    let _ = writeln!(
+        out,
+        "**{} findings** in {} files. {}.\n",
+        counts.total(),
+        report.coverage_summary.files,
+        report.asides().join("; ")
+    );
+    let names: Vec<&str> = Severity::ALL
+        .iter()
+        .map(|severity| severity.as_str())
+        .collect();
+    let numbers: Vec<String> = Severity::ALL
+        .iter()
+        .map(|severity| counts.get(*severity).to_string())
+        .collect();
+    let _ = writeln!(
+        out,
+        "| {} |\n|{}",
+        names.join(" | "),
+        "---:|".repeat(names.len())
+    );
+    let _ = writeln!(out, "| {} |\n", numbers.join(" | "));
+    if report.shown().next().is_some() {
+        out.push_str("## Findings\n\n");
+    }
+    for (index, finding) in report.shown().enumerate() {
+        if index < MAX_DETAILED {
+            write_finding(&mut out, finding, report.is_existing(finding));
+        } else {
+            let content = &finding.content;
+            let _ = writeln!(
+                out,
+                "- {}: {} in {}",
+                content.severity,
+                escape(&content.title),
+                code(&place(finding))
+            );
+        }
+    }
+    write_suppressed(&mut out, report);
+    write_ledger(&mut out, report);
+    out
+}
+
+fn write_finding(out: &mut String, finding: &DetectedFinding, existing: Option<bool>) {
+    let content = &finding.content;
+    let state = match existing {
+        Some(true) => " · existing",
+        Some(false) => " · new",
+        None => "",
+    };
+    let _ = writeln!(
+        out,
+        "### {}: {}\n",
+        content.severity.as_str().to_uppercase(),
+        escape(&content.title)
+    );
+    let _ = writeln!(
+        out,
+        "{} · {} · {} · confidence {}{state}\n",
+        code(&place(finding)),
+        code(&content.rule_id),
+        escape(&content.cwe.join(", ")),
+        ConfidenceLabel::of(content.confidence),
+    );
+    let _ = writeln!(out, "{}\n", escape(&content.summary));
+    for evidence in &content.evidence {
+        let fence = "`".repeat(longest_run(&evidence.snippet).max(2) + 1);
+        let _ = writeln!(
+            out,
+            "{fence}text\n{}\n{fence}\n",
+            printable(&evidence.snippet)
+        );
+    }
+    for (number, step) in (1..).zip(&content.trace) {
+        let at = code(&format!("{}:{}", step.file, step.line));
+        let _ = writeln!(out, "{number}. {} {at} {}", step.role, escape(&step.note));
+    }
+    if !content.trace.is_empty() {
+        out.push('\n');
+    }
+    let _ = writeln!(out, "**Why it matters.** {}\n", escape(&content.impact));
+    let _ = writeln!(out, "**Fix.** {}\n", escape(&content.remediation));
+}
+
+fn write_suppressed(out: &mut String, report: &Report) {
+    if report.suppressed.is_empty() {
+        return;
+    }
+    out.push_str("## Suppressed by comments\n\n| place | rule | severity | reason | until |\n|---|---|---|---|---|\n");
+    for entry in &report.suppressed {
+        let content = &entry.finding.content;
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            escape(&place(&entry.finding)),
+            code(&content.rule_id),
+            content.severity,
+            escape(&entry.reason),
+            entry.until.as_deref().unwrap_or("no end"),
+        );
+    }
+    out.push('\n');
+}
+
+fn write_ledger(out: &mut String, report: &Report) {
+    out.push_str("## Coverage\n\n| outcome | reason | files |\n|---|---|---:|\n");
+    for (outcome, reason, count) in report.ledger() {
+        let _ = writeln!(out, "| {outcome} | {} | {count} |", escape(reason));
+    }
+    for (index, warning) in report.warnings.iter().enumerate() {
+        let _ = writeln!(
+            out,
+            "{}- {}",
+            if index == 0 { "\n## Warnings\n\n" } else { "" },
+            escape(warning)
+        );
+    }
+    for unused in &report.auditors_unused {
+        let _ = writeln!(
+            out,
+            "\nThe auditor {} was not used: {}",
+            escape(&unused.name),
+            escape(&unused.reason)
+        );
+    }
+    let engine = &report.engine;
+    let _ = writeln!(
+        out,
+        "\nEngine {} {}, rules {}.",
+        engine.name, engine.version, engine.rules_version
+    );
+}
+
+/// Text that Markdown shows as it is: ASCII punctuation with a meaning is escaped, one line only,
+/// and a zero-width joiner keeps `@name` from mentioning anybody.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' | '`' | '*' | '_' | '(' | ')' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|'
+            | '!' | '~' | '&' | '$' => {
+                out.push('\\');
+                out.push(character);
+            }
+            '@' => out.push_str("@\u{200d}"),
+            ':' => out.push_str("&#58;"),
+            character if character.is_control() => out.push(' '),
+            character => out.push(character),
+        }
+    }
+    out
+}
+
+/// An inline code span around any text.
+fn code(text: &str) -> String {
+    let fence = "`".repeat(longest_run(text) + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    let text: String = text
+        .chars()
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .collect();
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|character| character != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or(0)
+}
+
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\n' | '\t' => character,
+            character if character.is_control() => '\u{fffd}',
+            character => character,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_the_tree_has_no_meaning_to_markdown() {
+        let shown = escape("![x](http://evil) <img> @team `a` | b\n# c");
+        for live in ["![", "](", " <img", "@team", "http:", "\n"] {
+            assert!(!shown.contains(live), "{live} in {shown}");
+        }
+    }
+
+    #[test]
+    fn no_code_breaks_out_of_its_span() {
+        assert_eq!(code("a`b"), "``a`b``");
+        assert_eq!(code("`a"), "`` `a ``");
+        assert_eq!(longest_run("a ``` b"), 3);
+    }
+}
