@@ -28,8 +28,8 @@ use actix_web::{
 };
 use futures_util::{Stream, stream};
 use serde::Deserialize;
-use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use std::{pin::Pin, time::Duration};
+use tokio::time::{Sleep, sleep};
 use utoipa::IntoParams;
 
 /// How often a silent stream says that it lives, and the credential is looked at again.
@@ -74,7 +74,7 @@ pub async fn stream_scan_events(
         ctx,
         scan: id.0,
         bearer: caller.bearer,
-        check_at: Instant::now(),
+        check: Box::pin(sleep(HEARTBEAT)),
         greeted: false,
     };
     Ok(HttpResponse::Ok()
@@ -105,8 +105,8 @@ struct Frames {
     ctx: Data<ServeContext>,
     scan: ScanId,
     bearer: String,
-    /// When to look at the credential again.
-    check_at: Instant,
+    /// Over when the credential is to be looked at again.
+    check: Pin<Box<Sleep>>,
     greeted: bool,
 }
 
@@ -121,7 +121,8 @@ impl Frames {
 
     fn schedule(&mut self) {
         let left = accounts::time_left(&self.ctx, &self.bearer);
-        self.check_at = Instant::now() + left.map_or(HEARTBEAT, |left| left.min(HEARTBEAT));
+        let pause = left.map_or(HEARTBEAT, |left| left.min(HEARTBEAT));
+        self.check = Box::pin(sleep(pause));
     }
 
     /// The next frame; `None` when the stream is over.
@@ -140,7 +141,7 @@ impl Frames {
                     None
                 }
             },
-            () = sleep_until(self.check_at) => {
+            () = &mut self.check => {
                 let actor = accounts::authenticate(&self.ctx, &self.bearer).await.ok()?;
                 access::scan(&self.ctx.app.store, &actor, self.scan).await.ok()?;
                 self.schedule();

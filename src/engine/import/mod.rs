@@ -9,6 +9,7 @@
 mod places;
 mod results;
 mod sarif;
+mod texts;
 mod weight;
 
 use super::{

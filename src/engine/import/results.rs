@@ -3,6 +3,7 @@
 use super::{
     places::Places,
     sarif::{CodeFlow, Component, Location as SarifLocation, Rule, Run, SarifResult, Text},
+    texts::{clean, first_line, prefer},
     weight,
 };
 use crate::{
@@ -297,7 +298,7 @@ pub(super) fn settle(
             let source = open(root, inventory, &path);
             let redactions = source
                 .as_ref()
-                .map_or_else(Vec::new, |source| redactions(source));
+                .map_or_else(Vec::new, redactions);
             let mut seen: BTreeMap<(String, String, String), u32> = BTreeMap::new();
             let findings = claims
                 .into_iter()
@@ -478,27 +479,4 @@ fn without_secrets(claim: Claimed, source: &SourceText, cuts: &[Redaction]) -> D
         }
     }
     finding
-}
-
-fn prefer<'a>(first: &'a str, second: &'a str) -> &'a str {
-    if first.is_empty() { second } else { first }
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
-}
-
-/// Foreign text as it may be kept: no control characters but line ends and tabs, no characters
-/// that reverse the direction of writing, cut at `max` characters.
-fn clean(text: &str, max: usize) -> String {
-    let kept = |c: &char| {
-        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        matches!(c, '\n' | '\t') || !(c.is_control() || turns)
-    };
-    let mut chars = text.trim().chars().filter(kept);
-    let mut cleaned: String = chars.by_ref().take(max).collect();
-    if chars.next().is_some() {
-        cleaned.push('…');
-    }
-    cleaned
 }

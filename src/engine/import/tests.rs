@@ -34,7 +34,7 @@ fn place(uri: &str, line: u32) -> Value {
     }})
 }
 
-fn log_with(results: Value) -> Value {
+fn log_with(results: &Value) -> Value {
     json!({ "version": "2.1.0", "runs": [{
         "tool": { "driver": { "name": "Some Tool", "semanticVersion": "1.2.3", "rules": [{
             "id": "py.cmd",
@@ -62,7 +62,7 @@ fn refused(content: &[u8]) -> String {
 
 #[test]
 fn a_result_becomes_a_finding_with_the_tools_words_and_our_evidence() {
-    let outcome = imported(&log_with(json!([{
+    let outcome = imported(&log_with(&json!([{
         "ruleId": "py.cmd", "ruleIndex": 0,
         "message": { "text": "The name reaches a shell." },
         "locations": [place("src/app.py", 4)],
@@ -89,7 +89,7 @@ fn a_result_becomes_a_finding_with_the_tools_words_and_our_evidence() {
 fn what_does_not_stand_in_the_tree_is_a_lead_that_says_why() {
     let mut quoted = place("src/app.py", 4);
     quoted["physicalLocation"]["region"]["snippet"] = json!({ "text": "eval(name)" });
-    let outcome = imported(&log_with(json!([
+    let outcome = imported(&log_with(&json!([
         { "ruleId": "a", "message": { "text": "1" }, "locations": [place("src/gone.py", 1)] },
         { "ruleId": "b", "message": { "text": "2" }, "locations": [place("src/app.py", 99)] },
         { "ruleId": "c", "message": { "text": "3" }, "locations": [quoted] },
@@ -105,7 +105,7 @@ fn what_does_not_stand_in_the_tree_is_a_lead_that_says_why() {
 
 #[test]
 fn what_is_left_out_is_counted() {
-    let outcome = imported(&log_with(json!([
+    let outcome = imported(&log_with(&json!([
         { "ruleId": "a", "kind": "pass", "message": { "text": "fine" }, "locations": [place("src/app.py", 1)] },
         { "ruleId": "a", "message": { "text": "nowhere" } },
         { "ruleId": "a", "message": { "text": "out" }, "locations": [place("../../etc/passwd", 1)] },
@@ -134,7 +134,7 @@ fn places_are_found_however_the_tool_writes_them() {
         "src%2Fapp.py",
         "app.py",
     ] {
-        let log = log_with(json!([
+        let log = log_with(&json!([
             { "ruleId": "a", "message": { "text": "m" }, "locations": [place(uri, 4)] }
         ]));
         let outcome = imported(&log);
@@ -145,7 +145,7 @@ fn places_are_found_however_the_tool_writes_them() {
 
 #[test]
 fn a_credential_a_tool_found_is_not_shown() {
-    let mut log = log_with(json!([{
+    let mut log = log_with(&json!([{
         "ruleId": "py.cmd",
         "message": { "text": "hunter2hunter2 is a password" },
         "locations": [{ "physicalLocation": {
@@ -167,7 +167,7 @@ fn a_credential_a_tool_found_is_not_shown() {
 fn a_code_flow_becomes_a_trace_and_one_with_a_hole_does_not() {
     let step = |uri: &str, line| json!({ "location": place(uri, line) });
     let flow = |steps: Value| json!([{ "threadFlows": [{ "locations": steps }] }]);
-    let outcome = imported(&log_with(json!([
+    let outcome = imported(&log_with(&json!([
         { "ruleId": "a", "message": { "text": "whole" }, "locations": [place("src/app.py", 4)],
           "codeFlows": flow(json!([step("src/app.py", 3), step("src/app.py", 4)])) },
         { "ruleId": "b", "message": { "text": "hole" }, "locations": [place("src/app.py", 4)],
@@ -206,10 +206,10 @@ fn the_tools_fingerprint_is_identity_and_equal_ones_are_counted() {
             .map(|anchor| (anchor.text_hash, anchor.occurrence))
             .collect()
     };
-    let first = hashes(&log_with(json!([result(3, "0123456789abcdef")])));
-    let moved = hashes(&log_with(json!([result(4, "0123456789abcdef")])));
+    let first = hashes(&log_with(&json!([result(3, "0123456789abcdef")])));
+    let moved = hashes(&log_with(&json!([result(4, "0123456789abcdef")])));
     assert_eq!(first, moved);
-    let twice = hashes(&log_with(json!([
+    let twice = hashes(&log_with(&json!([
         result(3, "0123456789abcdef"),
         result(4, "0123456789abcdef")
     ])));
@@ -218,7 +218,7 @@ fn the_tools_fingerprint_is_identity_and_equal_ones_are_counted() {
 
 #[test]
 fn silence_counts_for_rules_the_tool_lists_and_files_it_looked_at() {
-    let mut log = log_with(json!([]));
+    let mut log = log_with(&json!([]));
     let auditors = ["import:some-tool".to_owned()];
     let scope = imported(&log).scope;
     assert!(scope.covers(&auditors, "some-tool/py.cmd", "src/app.py"));
@@ -242,7 +242,7 @@ fn silence_counts_for_rules_the_tool_lists_and_files_it_looked_at() {
 
 #[test]
 fn hostile_texts_and_numbers_are_tamed() {
-    let outcome = imported(&log_with(json!([{
+    let outcome = imported(&log_with(&json!([{
         "ruleId": "x".repeat(100_000),
         "level": "nonsense",
         "ruleIndex": -7,

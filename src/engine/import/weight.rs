@@ -90,7 +90,7 @@ pub(super) fn weaknesses(result: &SarifResult, rule: Option<&Rule>) -> Vec<Strin
             match bag.get(key) {
                 Some(Value::String(text)) => take(text),
                 Some(Value::Array(items)) => {
-                    items.iter().filter_map(Value::as_str).for_each(&mut take)
+                    items.iter().filter_map(Value::as_str).for_each(&mut take);
                 }
                 Some(Value::Number(number)) if key != "tags" => take(&format!("CWE-{number}")),
                 _ => {}
