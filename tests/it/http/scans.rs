@@ -119,7 +119,10 @@ async fn a_scan_runs_to_findings_events_and_reports() {
                 .starts_with("default-src 'none'")
         );
         let text = String::from_utf8_lossy(&page.body);
-        assert!(text.starts_with(part) && text.contains("app/run.py"), "{text}");
+        assert!(
+            text.starts_with(part) && text.contains("app/run.py"),
+            "{text}"
+        );
     }
     client
         .get(&format!("/v1/scans/{id}/report?format=pdf"))
