@@ -49,7 +49,7 @@ pub(crate) fn check(script: &Script<'_>, claims: &mut Vec<Claim>) {
         // What a function made of it may be anything; the request's own path is no foreign address.
         let own = matches!(script.tree.kind(*first), "call_expression" | "identifier")
             || text.ends_with("originalUrl")
-            || text.ends_with(".url")
+            || matches!(text, "req.url" | "request.url" | "ctx.url")
             || text.ends_with("headers.referer");
         let scope = script.text(script.scope(call));
         let checked = [

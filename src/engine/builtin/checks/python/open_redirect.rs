@@ -58,7 +58,8 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
         } else {
             target
         };
-        let text = module.text(value).trim_start_matches(['f', 'r', '(']);
+        let whole = module.text(value);
+        let text = whole.trim_start_matches(['f', 'r', '(']);
         // A fixed beginning leaves only the path open; reversing a route names it.
         let fixed = text.starts_with(['"', '\'']) && !text[1..].starts_with(['{', '%', '"', '\''])
             || [
@@ -68,7 +69,7 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
                 "get_full_path",
             ]
             .iter()
-            .any(|word| text.contains(word));
+            .any(|word| whole.contains(word));
         // What a function makes of it may be anything, and the request's own address is no foreign one.
         let read = !matches!(module.tree.kind(value), "identifier" | "call")
             || matches!(module.tree.kind(value), "call")
@@ -83,7 +84,7 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
             "request.referrer",
             "request.base_url",
         ]
-        .contains(&text);
+        .contains(&whole);
         let scope = module.scope(call);
         let checked = !read
             || own

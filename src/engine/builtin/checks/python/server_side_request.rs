@@ -67,9 +67,16 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
             continue;
         };
         let first = module.made(url).open.first().copied();
-        if first.is_some_and(|part| module.origin(part) == Origin::Remote)
-            && chooses_host(module, url)
-        {
+        // What a function makes of a request may be anything.
+        let read = |part| {
+            module.tree.kind(part) != "call"
+                || matches!(
+                    module.method(part),
+                    Some("get" | "getlist" | "get_json" | "pop")
+                )
+        };
+        let chosen = first.is_some_and(|part| read(part) && module.origin(part) == Origin::Remote);
+        if chosen && chooses_host(module, url) {
             let claim = at(
                 module,
                 &RULE,
