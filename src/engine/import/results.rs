@@ -296,9 +296,7 @@ pub(super) fn settle(
         .filter(|_| !cancel.is_cancelled())
         .map(|(path, claims)| {
             let source = open(root, inventory, &path);
-            let redactions = source
-                .as_ref()
-                .map_or_else(Vec::new, redactions);
+            let redactions = source.as_ref().map_or_else(Vec::new, redactions);
             let mut seen: BTreeMap<(String, String, String), u32> = BTreeMap::new();
             let findings = claims
                 .into_iter()
