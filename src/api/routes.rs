@@ -4,7 +4,7 @@
 //! the routes alone (a document per thread would be megabytes nobody reads).
 
 use super::handlers::{
-    accounts, code, findings, imports, objects, projects, repositories, scans, system,
+    accounts, code, findings, imports, inbox, objects, projects, repositories, scans, system,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -66,6 +66,11 @@ every_route! {
     scans::list_scan_events,
     scans::list_scan_findings,
     scans::get_report,
+    inbox::list_findings,
+    inbox::get_finding_facets,
+    inbox::get_project_finding_facets,
+    inbox::get_repository_finding_facets,
+    inbox::get_scan_finding_facets,
     findings::get_finding,
     findings::triage_finding,
     objects::get_object,

@@ -9,26 +9,53 @@ use crate::{
         ids::FindingId,
     },
     error::{Error, Result},
-    store::{FindingFilter, ObservedFinding, Page, PageRequest},
+    store::{FindingFacets, FindingFilter, ObservedFinding, Page, PageRequest},
 };
 
-/// Findings of one project, repository or scan of the caller.
+/// Findings of one project, repository or scan of the caller; of all projects when none is named.
 pub async fn list(
     ctx: &ServeContext,
     actor: &Actor,
     filter: FindingFilter,
     page: PageRequest,
 ) -> Result<Page<ObservedFinding>> {
+    let filter = readable(ctx, actor, filter).await?;
+    ctx.app.store.findings(filter, page).await
+}
+
+/// What those findings have in common, in numbers.
+pub async fn facets(
+    ctx: &ServeContext,
+    actor: &Actor,
+    filter: FindingFilter,
+) -> Result<FindingFacets> {
+    let filter = readable(ctx, actor, filter).await?;
+    ctx.app.store.finding_facets(filter).await
+}
+
+/// The filter as far as the caller may look.
+async fn readable(
+    ctx: &ServeContext,
+    actor: &Actor,
+    filter: FindingFilter,
+) -> Result<FindingFilter> {
+    let store = &ctx.app.store;
     if let Some(id) = filter.project_id {
-        access::project(&ctx.app.store, actor, id).await?;
+        access::project(store, actor, id).await?;
     }
     if let Some(id) = filter.repository_id {
-        access::repository(&ctx.app.store, actor, id).await?;
+        access::repository(store, actor, id).await?;
     }
     if let Some(id) = filter.scan_id {
-        access::scan(&ctx.app.store, actor, id).await?;
+        access::scan(store, actor, id).await?;
     }
-    ctx.app.store.findings(filter, page).await
+    let named =
+        filter.project_id.is_some() || filter.repository_id.is_some() || filter.scan_id.is_some();
+    if named {
+        return Ok(filter);
+    }
+    let within = Some(access::readable_projects(store, actor).await?);
+    Ok(FindingFilter { within, ..filter })
 }
 
 /// One finding of the caller.

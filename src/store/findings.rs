@@ -4,11 +4,13 @@ use super::{Page, PageRequest};
 use crate::{
     domain::{
         finding::{Finding, FindingObservation, FindingState, FindingStatus, Severity, Triage},
-        ids::{FindingId, ProjectId, RepositoryId, ScanId},
+        ids::{FindingId, ProjectId, RepositoryId, ScanId, UserId},
+        text_enum,
         time::Timestamp,
     },
     error::Result,
 };
+use std::collections::BTreeMap;
 
 /// Which findings a list shows. Empty vectors and `None` do not filter.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,6 +33,73 @@ pub struct FindingFilter {
     pub path_prefix: Option<String>,
     /// Leads only (`Some(true)`), or findings proper only (`Some(false)`).
     pub lead: Option<bool>,
+    /// Only of these projects, as far as the caller may look.
+    pub within: Option<Vec<ProjectId>>,
+    /// One of these families.
+    pub categories: Vec<String>,
+    /// Found by one of these auditors.
+    pub auditors: Vec<String>,
+    /// Its title, path or rule contains this text, whatever the case.
+    pub text: Option<String>,
+    /// At least this sure, in percent; findings are compared in whole percent.
+    pub confidence_min: Option<u8>,
+    /// Taken care of by this user, or (`Some(None)`) by nobody.
+    pub assignee: Option<Option<UserId>>,
+    /// In which order; facets do not care.
+    pub sort: FindingSort,
+}
+
+text_enum! {
+    /// The order of a list of findings. Equal ones come oldest first.
+    FindingSort {
+        /// Worst first.
+        Severity = "severity",
+        /// Seen last first.
+        Newest = "newest",
+        /// By path, as bytes compare.
+        Path = "path",
+        /// Surest first.
+        Confidence = "confidence",
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the values are declared by a macro, which marks none"
+)]
+impl Default for FindingSort {
+    fn default() -> Self {
+        Self::Severity
+    }
+}
+
+/// How many of the chosen findings carry which value. Open sets are sorted by number, the greatest
+/// first, and cut to [`FindingFacets::MOST`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FindingFacets {
+    /// All of them.
+    pub total: u64,
+    /// By severity.
+    pub severity: BTreeMap<Severity, u64>,
+    /// By status.
+    pub status: BTreeMap<FindingStatus, u64>,
+    /// By state.
+    pub state: BTreeMap<FindingState, u64>,
+    /// By weakness class; a finding may carry several.
+    pub cwe: Vec<(String, u64)>,
+    /// By family.
+    pub category: Vec<(String, u64)>,
+    /// By auditor; a finding may have several.
+    pub auditor: Vec<(String, u64)>,
+    /// By whether they are leads.
+    pub lead: BTreeMap<bool, u64>,
+    /// By folder, with a `/` at the end; empty for files at the root.
+    pub folder: Vec<(String, u64)>,
+}
+
+impl FindingFacets {
+    /// Most values of one facet.
+    pub const MOST: usize = 50;
 }
 
 /// A finding, with the observation of the scan asked for.
@@ -47,12 +116,14 @@ pub struct ObservedFinding {
 pub trait FindingStore: Send + Sync {
     /// The finding, or `not_found`.
     async fn finding(&self, id: FindingId) -> Result<Finding>;
-    /// Findings, worst first, then oldest first.
+    /// Findings in the order the filter asks for.
     async fn findings(
         &self,
         filter: FindingFilter,
         page: PageRequest,
     ) -> Result<Page<ObservedFinding>>;
+    /// What the findings `filter` chooses have in common, in numbers.
+    async fn finding_facets(&self, filter: FindingFilter) -> Result<FindingFacets>;
     /// Stores a person's decision. With `expected_version`, `precondition_failed` when the finding
     /// is at another version.
     async fn triage_finding(

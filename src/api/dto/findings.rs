@@ -1,5 +1,6 @@
 //! Findings.
 
+pub use super::finding_filters::FindingListParams;
 use crate::{
     domain::{
         finding::{ConfidenceLabel, Finding, FindingStatus, Triage},
@@ -9,7 +10,7 @@ use crate::{
     store::ObservedFinding,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 const MAX_REASON: usize = 4_000;
 
@@ -226,33 +227,6 @@ impl From<ObservedFinding> for FindingDto {
         }
         dto
     }
-}
-
-/// Parameters of finding lists.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct FindingListParams {
-    /// Comma list of severities.
-    #[param(example = "critical,high")]
-    pub severity: Option<String>,
-    /// Comma list of statuses.
-    #[param(example = "open")]
-    pub status: Option<String>,
-    /// Comma list of states.
-    pub state: Option<String>,
-    /// Comma list of weakness classes.
-    #[param(example = "CWE-798")]
-    pub cwe: Option<String>,
-    /// Only below this path.
-    pub path: Option<String>,
-    /// Only leads (`true`), or only findings proper (`false`, the default); `any` for both.
-    pub lead: Option<String>,
-    /// At most this many items (1–200).
-    #[param(minimum = 1, maximum = 200)]
-    pub limit: Option<u32>,
-    /// Continue here; from the `Link` header.
-    pub cursor: Option<String>,
 }
 
 /// A decision. Absent fields stay as they are, `null` clears.

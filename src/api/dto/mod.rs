@@ -4,6 +4,8 @@
 
 pub mod accounts;
 pub mod code;
+pub mod finding_facets;
+pub mod finding_filters;
 pub mod findings;
 pub mod projects;
 pub mod repositories;

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod code;
 pub mod findings;
 pub mod imports;
+pub mod inbox;
 pub mod objects;
 pub mod projects;
 pub mod repositories;

@@ -122,6 +122,26 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
         ("GET", "/v1/scans/{id}/events", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/findings", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/report", Missing, none.clone()),
+        ("GET", "/v1/findings", OwnOnly, none.clone()),
+        ("GET", "/v1/findings/facets", OwnOnly, none.clone()),
+        (
+            "GET",
+            "/v1/projects/{id}/findings/facets",
+            Missing,
+            none.clone(),
+        ),
+        (
+            "GET",
+            "/v1/repositories/{id}/findings/facets",
+            Missing,
+            none.clone(),
+        ),
+        (
+            "GET",
+            "/v1/scans/{id}/findings/facets",
+            Missing,
+            none.clone(),
+        ),
         ("GET", "/v1/findings/{id}", Missing, none.clone()),
         (
             "PATCH",

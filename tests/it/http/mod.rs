@@ -4,6 +4,7 @@ mod accounts;
 mod code;
 mod errors;
 mod imports;
+mod inbox;
 mod isolation;
 mod projects;
 mod scans;

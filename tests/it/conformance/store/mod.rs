@@ -6,6 +6,7 @@
 mod accounts;
 mod concurrency;
 mod events;
+mod finding_lists;
 mod findings;
 mod fixtures;
 mod jobs;
@@ -148,6 +149,12 @@ macro_rules! store_conformance {
                     findings_are_listed_worst_first_in_stable_pages,
                     every_filter_narrows_the_list,
                     a_scan_shows_what_it_saw_then,
+                }
+                finding_lists {
+                    findings_are_found_by_what_they_say,
+                    an_inbox_shows_the_named_projects_only,
+                    every_order_comes_in_stable_pages,
+                    facets_count_what_the_filter_chooses,
                 }
                 jobs {
                     jobs_are_claimed_oldest_first_by_kind,
