@@ -5,6 +5,7 @@
 
 use super::handlers::{
     accounts, code, findings, imports, inbox, objects, projects, repositories, scans, system,
+    timeline,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -71,7 +72,12 @@ every_route! {
     inbox::get_project_finding_facets,
     inbox::get_repository_finding_facets,
     inbox::get_scan_finding_facets,
+    inbox::triage_findings,
     findings::get_finding,
     findings::triage_finding,
+    timeline::create_comment,
+    timeline::list_comments,
+    timeline::get_finding_history,
+    timeline::list_similar_findings,
     objects::get_object,
 }

@@ -7,6 +7,7 @@ use crate::{
         ids::{FindingId, ProjectId, RepositoryId, ScanId, UserId},
         text_enum,
         time::Timestamp,
+        timeline::{Comment, TimelineEntry},
     },
     error::Result,
 };
@@ -111,6 +112,15 @@ pub struct ObservedFinding {
     pub observation: Option<FindingObservation>,
 }
 
+/// Which part of what happened to a finding is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimelineOf {
+    /// All of it, beginning with the first sight.
+    Everything,
+    /// Comments only.
+    Comments,
+}
+
 /// Findings.
 #[async_trait::async_trait]
 pub trait FindingStore: Send + Sync {
@@ -124,7 +134,8 @@ pub trait FindingStore: Send + Sync {
     ) -> Result<Page<ObservedFinding>>;
     /// What the findings `filter` chooses have in common, in numbers.
     async fn finding_facets(&self, filter: FindingFilter) -> Result<FindingFacets>;
-    /// Stores a person's decision. With `expected_version`, `precondition_failed` when the finding
+    /// Stores a person's decision and, beside it, what it changed; a decision that makes no sense is
+    /// a `validation_error` (see [`Finding::judged`]). With `expected_version`, `precondition_failed` when the finding
     /// is at another version.
     async fn triage_finding(
         &self,
@@ -133,4 +144,33 @@ pub trait FindingStore: Send + Sync {
         expected_version: Option<u64>,
         now: Timestamp,
     ) -> Result<Finding>;
+    /// Stores one decision about several findings in one change. Each stands for itself: one that
+    /// cannot be judged has its own failure and leaves the others. Answers in the order of `ids`.
+    async fn triage_findings(
+        &self,
+        ids: Vec<FindingId>,
+        decision: Triage,
+        now: Timestamp,
+    ) -> Result<Vec<Result<Finding>>>;
+    /// Opens findings that were dismissed up to a time before `now`, a limited number of them, and
+    /// tells which; none when nothing is left to do. Idempotent.
+    async fn expire_accepted_risks(&self, now: Timestamp) -> Result<Vec<FindingId>>;
+    /// Adds a comment to a finding.
+    async fn add_comment(&self, comment: Comment) -> Result<()>;
+    /// What happened to a finding, oldest first.
+    async fn timeline(
+        &self,
+        id: FindingId,
+        of: TimelineOf,
+        page: PageRequest,
+    ) -> Result<Page<TimelineEntry>>;
+    /// At most `limit` findings of the projects `within` that are of the same rule as `id`, or
+    /// share a weakness class and the flagged text with it: those with the same text first, then
+    /// the newest.
+    async fn similar_findings(
+        &self,
+        id: FindingId,
+        within: Vec<ProjectId>,
+        limit: usize,
+    ) -> Result<Vec<Finding>>;
 }

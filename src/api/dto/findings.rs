@@ -4,7 +4,7 @@ pub use super::finding_filters::FindingListParams;
 use crate::{
     domain::{
         finding::{ConfidenceLabel, Finding, FindingStatus, Triage},
-        time::Timestamp,
+        ids::UserId,
     },
     error::{Error, Result},
     store::ObservedFinding,
@@ -230,7 +230,7 @@ impl From<ObservedFinding> for FindingDto {
 }
 
 /// A decision. Absent fields stay as they are, `null` clears.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TriageRequest {
     /// `open`, `confirmed` or `dismissed`.
@@ -239,14 +239,20 @@ pub struct TriageRequest {
     /// Why it is dismissed.
     #[schema(example = "the key belongs to a test account")]
     pub reason: Option<String>,
-    /// Until when the risk is accepted (RFC 3339); with `dismissed`.
-    pub accepted_until: Option<String>,
+    /// Until when the risk is accepted (RFC 3339); with `dismissed`. Then the finding is open again.
+    #[serde(default, deserialize_with = "super::nullable")]
+    #[schema(value_type = Option<String>)]
+    pub accepted_until: Option<Option<String>>,
+    /// Who takes care of it (`usr_…`); they must be able to read the project.
+    #[serde(default, deserialize_with = "super::nullable")]
+    #[schema(value_type = Option<String>)]
+    pub assignee: Option<Option<String>>,
 }
 
 impl TriageRequest {
     /// The decision, checked as far as the body alone allows.
     pub fn check(self) -> Result<Triage> {
-        if self.status.is_none() && self.reason.is_none() && self.accepted_until.is_none() {
+        if self == Self::default() {
             return Err(Error::field("body", "must name something to change"));
         }
         let status = match self.status.as_deref() {
@@ -262,16 +268,27 @@ impl TriageRequest {
             }
             Some(reason) => Some(super::text("reason", reason, MAX_REASON)?),
         };
-        let accepted_until: Option<Timestamp> = self
-            .accepted_until
-            .as_deref()
-            .map(|text| super::accounts::timestamp("accepted_until", text))
-            .transpose()?;
+        let accepted_until = match self.accepted_until {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(text)) => Some(Some(super::accounts::timestamp("accepted_until", &text)?)),
+        };
+        let assignee = match self.assignee {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(text)) => Some(Some(user("assignee", &text)?)),
+        };
         Ok(Triage {
             status,
             reason,
             accepted_until,
-            assignee: None,
+            assignee,
+            by: None,
         })
     }
+}
+
+fn user(path: &str, text: &str) -> Result<UserId> {
+    text.parse()
+        .map_err(|_| Error::field(path, "must be the id of a user (usr_…)"))
 }

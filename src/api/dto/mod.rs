@@ -3,6 +3,7 @@
 //! Names are the contract's. Requests deny unknown fields.
 
 pub mod accounts;
+pub mod bulk;
 pub mod code;
 pub mod finding_facets;
 pub mod finding_filters;
@@ -11,6 +12,7 @@ pub mod projects;
 pub mod repositories;
 pub mod scans;
 pub mod system;
+pub mod timeline;
 
 use crate::{
     domain::{finding::SeverityCounts, job::Job},

@@ -14,7 +14,7 @@ use crate::{
     context::ServeContext,
     domain::{access::Actor, finding::Finding, ids::FindingKind},
     error::{Error, ErrorCode, Result},
-    services::findings,
+    services::{findings, triage},
     store::{FindingFilter, PageRequest},
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::header, patch};
@@ -86,7 +86,7 @@ pub async fn triage_finding(
     let expected = expected_version(&request)?;
     let decision = body.0.check()?;
     Ok(with_etag(
-        findings::triage(&ctx, &caller.actor, id.0, decision, expected).await?,
+        triage::one(&ctx, &caller.actor, id.0, decision, expected).await?,
     ))
 }
 

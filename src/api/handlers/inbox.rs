@@ -1,9 +1,10 @@
-//! Findings of many places at once: the inbox, and the facets beside every list.
+//! Many findings at once: the inbox, the facets beside every list, one decision about several.
 
 use super::{Ctx, findings::list_narrowed};
 use crate::{
     api::{
         dto::{
+            bulk::{BulkTriageDto, BulkTriageRequest},
             finding_facets::FindingFacetsDto,
             finding_filters::{
                 self, FacetParams, FindingFilterBody, InboxFacetParams, InboxParams,
@@ -11,7 +12,7 @@ use crate::{
             findings::FindingDto,
         },
         error::ApiResult,
-        extract::{Caller, PathId, QueryParams, ReadScope},
+        extract::{Caller, JsonBody, PathId, QueryParams, ReadScope, WriteScope},
         paging::page_request,
     },
     context::ServeContext,
@@ -19,10 +20,10 @@ use crate::{
         access::Actor,
         ids::{ProjectKind, RepositoryKind, ScanKind},
     },
-    services::findings,
+    services::{findings, triage},
     store::FindingFilter,
 };
-use actix_web::{HttpRequest, get, web::Json};
+use actix_web::{HttpRequest, get, post, web::Json};
 
 /// The caller's findings, over all projects.
 #[utoipa::path(tag = "findings", params(InboxParams), responses((status = 200, body = Vec<FindingDto>)))]
@@ -110,4 +111,18 @@ pub async fn get_scan_finding_facets(
         ..FindingFilter::default()
     };
     facets(&ctx, &caller.actor, base, query.0.filter()).await
+}
+
+/// Decide about several findings at once. Each stands for itself: one that cannot be decided has
+/// an error in its result and leaves the others.
+#[utoipa::path(tag = "findings", request_body = BulkTriageRequest, responses((status = 200, body = BulkTriageDto)))]
+#[post("/findings/bulk")]
+pub async fn triage_findings(
+    ctx: Ctx,
+    caller: Caller<WriteScope>,
+    body: JsonBody<BulkTriageRequest>,
+) -> ApiResult<Json<BulkTriageDto>> {
+    let (chosen, decision) = body.0.check()?;
+    let outcomes = triage::many(&ctx, &caller.actor, chosen, decision).await?;
+    Ok(Json(outcomes.into()))
 }

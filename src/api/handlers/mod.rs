@@ -10,6 +10,7 @@ pub mod projects;
 pub mod repositories;
 pub mod scans;
 pub mod system;
+pub mod timeline;
 
 use crate::context::ServeContext;
 

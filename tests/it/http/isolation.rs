@@ -149,6 +149,16 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
             Missing,
             json!({"status": "confirmed"}),
         ),
+        ("POST", "/v1/findings/bulk", Open, none.clone()),
+        (
+            "POST",
+            "/v1/findings/{id}/comments",
+            Missing,
+            json!({"text": "x"}),
+        ),
+        ("GET", "/v1/findings/{id}/comments", Missing, none.clone()),
+        ("GET", "/v1/findings/{id}/history", Missing, none.clone()),
+        ("GET", "/v1/findings/{id}/similar", Missing, none.clone()),
         // The signature is the credential; it is handed only to those who may see the scan.
         ("GET", "/v1/objects/{key}", Open, none),
     ]

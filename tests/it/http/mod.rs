@@ -9,3 +9,4 @@ mod isolation;
 mod projects;
 mod scans;
 mod sources;
+mod triage;

@@ -6,6 +6,7 @@
 mod accounts;
 mod concurrency;
 mod events;
+mod finding_history;
 mod finding_lists;
 mod findings;
 mod fixtures;
@@ -149,6 +150,16 @@ macro_rules! store_conformance {
                     findings_are_listed_worst_first_in_stable_pages,
                     every_filter_narrows_the_list,
                     a_scan_shows_what_it_saw_then,
+                }
+                finding_history {
+                    decisions_are_remembered_with_who_and_what,
+                    decisions_that_make_no_sense_are_refused,
+                    scans_tell_what_they_changed,
+                    comments_are_part_of_the_history,
+                    a_history_goes_with_its_repository,
+                    several_findings_are_judged_each_for_itself,
+                    an_accepted_risk_comes_back_once,
+                    similar_findings_share_rule_or_class_and_text,
                 }
                 finding_lists {
                     findings_are_found_by_what_they_say,
