@@ -62,6 +62,23 @@ async fn main() {
             ),
             20,
         ),
+        ("inbox_50_of_100k", "/findings?limit=50".to_owned(), 20),
+        (
+            "inbox_50_by_path_of_100k",
+            "/findings?limit=50&sort=path&confidence_min=0.5".to_owned(),
+            20,
+        ),
+        (
+            "facets_of_100k",
+            format!("/projects/{project}/findings/facets"),
+            100,
+        ),
+        ("inbox_facets_of_100k", "/findings/facets".to_owned(), 100),
+        (
+            "inbox_text_of_100k",
+            "/findings?limit=50&q=no+such+text".to_owned(),
+            100,
+        ),
     ] {
         api.measure(name, &path, goal).await;
     }

@@ -4,8 +4,8 @@
 //! the routes alone (a document per thread would be megabytes nobody reads).
 
 use super::handlers::{
-    accounts, code, findings, imports, members, objects, projects, repositories, scan_tools, scans,
-    stream, system,
+    accounts, code, findings, imports, inbox, members, objects, projects, repositories, scan_tools,
+    scans, stream, system, timeline,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -75,7 +75,17 @@ every_route! {
     stream::stream_scan_events,
     scans::list_scan_findings,
     scans::get_report,
+    inbox::list_findings,
+    inbox::get_finding_facets,
+    inbox::get_project_finding_facets,
+    inbox::get_repository_finding_facets,
+    inbox::get_scan_finding_facets,
+    inbox::triage_findings,
     findings::get_finding,
     findings::triage_finding,
+    timeline::create_comment,
+    timeline::list_comments,
+    timeline::get_finding_history,
+    timeline::list_similar_findings,
     objects::get_object,
 }

@@ -299,10 +299,12 @@ pub struct Triage {
     pub status: Option<FindingStatus>,
     /// Why; kept with `dismissed`, cleared by any other status.
     pub reason: Option<String>,
-    /// Until when the risk is accepted; only with `dismissed`.
-    pub accepted_until: Option<Timestamp>,
+    /// Until when the risk is accepted; only with `dismissed`. `Some(None)` accepts it for good.
+    pub accepted_until: Option<Option<Timestamp>>,
     /// Who takes care; `Some(None)` clears.
     pub assignee: Option<Option<UserId>>,
+    /// Who decides; the history names them.
+    pub by: Option<UserId>,
 }
 
 impl Finding {
@@ -321,7 +323,7 @@ impl Finding {
                 self.dismiss_reason = Some(reason.clone());
             }
             if let Some(until) = decision.accepted_until {
-                self.accepted_until = Some(until);
+                self.accepted_until = until;
             }
         }
         if let Some(assignee) = decision.assignee {

@@ -49,6 +49,8 @@ ids! {
     FindingId, FindingKind, "fnd";
     /// One scan's sight of a finding.
     ObservationId, ObservationKind, "obs";
+    /// A comment on a finding.
+    CommentId, CommentKind, "cmt";
     /// A process that owns leases: `serve`, `worker` or `runner`.
     WorkerId, WorkerKind, "wrk";
 }

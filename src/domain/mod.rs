@@ -22,6 +22,7 @@ pub mod scan;
 pub mod snapshot;
 pub mod threat_profile;
 pub mod time;
+pub mod timeline;
 pub mod user;
 pub mod worker;
 

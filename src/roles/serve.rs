@@ -8,7 +8,7 @@ use crate::{
     context::{ServeContext, build},
     error::{Error, ErrorCode, Result},
     objects::ObjectStore,
-    services::{dispatch::Dispatcher, jobs, working_dir::WorkingRoot},
+    services::{dispatch::Dispatcher, jobs, triage, working_dir::WorkingRoot},
     settings::{ExecutionMode, Role, ServeSettings},
     shutdown::{Tasks, blocking},
     store::MetadataStore,
@@ -99,6 +99,7 @@ pub async fn serve(
         store: Arc::downgrade(&ctx.app.store),
     };
     tasks.spawn(jobs::run_loop(ctx.clone(), working));
+    tasks.spawn(triage::expire_loop(ctx.app.clone()));
     if settings.scans.mode == ExecutionMode::Thread {
         tasks.spawn(dispatcher(&ctx, &settings, &tasks)?.run());
     }

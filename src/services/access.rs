@@ -14,7 +14,7 @@ use crate::{
         snapshot::Snapshot,
     },
     error::{Error, ErrorCode, Result},
-    store::SharedStore,
+    store::{PageRequest, SharedStore},
 };
 
 /// A project the caller may see.
@@ -121,4 +121,15 @@ pub async fn finding_as(
         Err(error) if error.code() == ErrorCode::NotFound => Err(Error::not_found("Finding", id)),
         Err(error) => Err(error),
     }
+}
+
+/// Every project whose findings the caller may read.
+pub async fn readable_projects(store: &SharedStore, actor: &Actor) -> Result<Vec<ProjectId>> {
+    let all = PageRequest::first(usize::MAX);
+    let projects = store.projects(actor.user_id, all).await?;
+    Ok(projects
+        .items
+        .into_iter()
+        .map(|(project, _)| project.id)
+        .collect())
 }

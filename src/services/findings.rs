@@ -1,35 +1,67 @@
-//! Findings: lists and triage.
+//! Findings as they are read and talked about. Decisions are in [`super::triage`].
 
 use super::access;
 use crate::{
+    clock::new_id,
     context::ServeContext,
     domain::{
         access::Actor,
-        finding::{Finding, FindingStatus, Triage},
+        finding::Finding,
         ids::FindingId,
         project::ProjectRole,
+        timeline::{Comment, TimelineEntry},
     },
-    error::{Error, Result},
-    store::{FindingFilter, ObservedFinding, Page, PageRequest},
+    error::Result,
+    store::{FindingFacets, FindingFilter, ObservedFinding, Page, PageRequest, TimelineOf},
 };
 
-/// Findings of one project, repository or scan of the caller.
+/// Most similar findings one answer shows.
+const MOST_SIMILAR: usize = 50;
+
+/// Findings of one project, repository or scan of the caller; of all projects when none is named.
 pub async fn list(
     ctx: &ServeContext,
     actor: &Actor,
     filter: FindingFilter,
     page: PageRequest,
 ) -> Result<Page<ObservedFinding>> {
+    let filter = readable(ctx, actor, filter).await?;
+    ctx.app.store.findings(filter, page).await
+}
+
+/// What those findings have in common, in numbers.
+pub async fn facets(
+    ctx: &ServeContext,
+    actor: &Actor,
+    filter: FindingFilter,
+) -> Result<FindingFacets> {
+    let filter = readable(ctx, actor, filter).await?;
+    ctx.app.store.finding_facets(filter).await
+}
+
+/// The filter as far as the caller may look.
+async fn readable(
+    ctx: &ServeContext,
+    actor: &Actor,
+    filter: FindingFilter,
+) -> Result<FindingFilter> {
+    let store = &ctx.app.store;
     if let Some(id) = filter.project_id {
-        access::project(&ctx.app.store, actor, id).await?;
+        access::project(store, actor, id).await?;
     }
     if let Some(id) = filter.repository_id {
-        access::repository(&ctx.app.store, actor, id).await?;
+        access::repository(store, actor, id).await?;
     }
     if let Some(id) = filter.scan_id {
-        access::scan(&ctx.app.store, actor, id).await?;
+        access::scan(store, actor, id).await?;
     }
-    ctx.app.store.findings(filter, page).await
+    let named =
+        filter.project_id.is_some() || filter.repository_id.is_some() || filter.scan_id.is_some();
+    if named {
+        return Ok(filter);
+    }
+    let within = Some(access::readable_projects(store, actor).await?);
+    Ok(FindingFilter { within, ..filter })
 }
 
 /// One finding of the caller.
@@ -37,38 +69,41 @@ pub async fn get(ctx: &ServeContext, actor: &Actor, id: FindingId) -> Result<Fin
     access::finding(&ctx.app.store, actor, id).await
 }
 
-/// Stores a decision about a finding of the caller.
-pub async fn triage(
+/// Findings like one of the caller, in projects the caller may read.
+pub async fn similar(ctx: &ServeContext, actor: &Actor, id: FindingId) -> Result<Vec<Finding>> {
+    let store = &ctx.app.store;
+    access::finding(store, actor, id).await?;
+    let within = access::readable_projects(store, actor).await?;
+    store.similar_findings(id, within, MOST_SIMILAR).await
+}
+
+/// Adds the caller's comment to a finding.
+pub async fn comment(
     ctx: &ServeContext,
     actor: &Actor,
     id: FindingId,
-    decision: Triage,
-    expected_version: Option<u64>,
-) -> Result<Finding> {
-    let current = access::finding_as(&ctx.app.store, actor, id, ProjectRole::Triager).await?;
-    let now = ctx.app.clock.now();
-    let status = decision.status.unwrap_or(current.status);
-    if status != FindingStatus::Dismissed {
-        if decision.reason.is_some() {
-            return Err(Error::field(
-                "reason",
-                "is kept for dismissed findings only",
-            ));
-        }
-        if decision.accepted_until.is_some() {
-            return Err(Error::field(
-                "accepted_until",
-                "is for dismissed findings only",
-            ));
-        }
-    } else if decision.reason.is_none() && current.dismiss_reason.is_none() {
-        return Err(Error::field("reason", "is required to dismiss a finding"));
-    }
-    if decision.accepted_until.is_some_and(|until| until <= now) {
-        return Err(Error::field("accepted_until", "must lie in the future"));
-    }
-    ctx.app
-        .store
-        .triage_finding(id, decision, expected_version, now)
-        .await
+    text: String,
+) -> Result<Comment> {
+    access::finding_as(&ctx.app.store, actor, id, ProjectRole::Triager).await?;
+    let comment = Comment {
+        id: new_id(),
+        finding_id: id,
+        author: actor.user_id,
+        text,
+        created_at: ctx.app.clock.now(),
+    };
+    ctx.app.store.add_comment(comment.clone()).await?;
+    Ok(comment)
+}
+
+/// What happened to a finding of the caller, oldest first.
+pub async fn timeline(
+    ctx: &ServeContext,
+    actor: &Actor,
+    id: FindingId,
+    of: TimelineOf,
+    page: PageRequest,
+) -> Result<Page<TimelineEntry>> {
+    access::finding(&ctx.app.store, actor, id).await?;
+    ctx.app.store.timeline(id, of, page).await
 }

@@ -24,4 +24,5 @@ pub mod runner;
 pub mod scans;
 pub mod spool;
 pub mod threat_profiles;
+pub mod triage;
 pub mod working_dir;

@@ -24,7 +24,9 @@ pub mod sources;
 pub mod workers;
 
 pub use accounts::{ApiKeyStore, SessionStore, UserChange, UserStore};
-pub use findings::{FindingFilter, FindingStore, ObservedFinding};
+pub use findings::{
+    FindingFacets, FindingFilter, FindingSort, FindingStore, ObservedFinding, TimelineOf,
+};
 pub use jobs::{ClaimedJob, IngestResult, JobStore};
 pub use scans::{
     Artifacts, ClaimRequest, ClaimedScan, EventQuery, NewFinding, ProgressUpdate, RecoveredScan,

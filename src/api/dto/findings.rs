@@ -1,15 +1,16 @@
 //! Findings.
 
+pub use super::finding_filters::FindingListParams;
 use crate::{
     domain::{
         finding::{ConfidenceLabel, Finding, FindingStatus, Triage},
-        time::Timestamp,
+        ids::UserId,
     },
     error::{Error, Result},
     store::ObservedFinding,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 const MAX_REASON: usize = 4_000;
 
@@ -228,35 +229,8 @@ impl From<ObservedFinding> for FindingDto {
     }
 }
 
-/// Parameters of finding lists.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct FindingListParams {
-    /// Comma list of severities.
-    #[param(example = "critical,high")]
-    pub severity: Option<String>,
-    /// Comma list of statuses.
-    #[param(example = "open")]
-    pub status: Option<String>,
-    /// Comma list of states.
-    pub state: Option<String>,
-    /// Comma list of weakness classes.
-    #[param(example = "CWE-798")]
-    pub cwe: Option<String>,
-    /// Only below this path.
-    pub path: Option<String>,
-    /// Only leads (`true`), or only findings proper (`false`, the default); `any` for both.
-    pub lead: Option<String>,
-    /// At most this many items (1–200).
-    #[param(minimum = 1, maximum = 200)]
-    pub limit: Option<u32>,
-    /// Continue here; from the `Link` header.
-    pub cursor: Option<String>,
-}
-
 /// A decision. Absent fields stay as they are, `null` clears.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TriageRequest {
     /// `open`, `confirmed` or `dismissed`.
@@ -265,14 +239,20 @@ pub struct TriageRequest {
     /// Why it is dismissed.
     #[schema(example = "the key belongs to a test account")]
     pub reason: Option<String>,
-    /// Until when the risk is accepted (RFC 3339); with `dismissed`.
-    pub accepted_until: Option<String>,
+    /// Until when the risk is accepted (RFC 3339); with `dismissed`. Then the finding is open again.
+    #[serde(default, deserialize_with = "super::nullable")]
+    #[schema(value_type = Option<String>)]
+    pub accepted_until: Option<Option<String>>,
+    /// Who takes care of it (`usr_…`); they must be able to read the project.
+    #[serde(default, deserialize_with = "super::nullable")]
+    #[schema(value_type = Option<String>)]
+    pub assignee: Option<Option<String>>,
 }
 
 impl TriageRequest {
     /// The decision, checked as far as the body alone allows.
     pub fn check(self) -> Result<Triage> {
-        if self.status.is_none() && self.reason.is_none() && self.accepted_until.is_none() {
+        if self == Self::default() {
             return Err(Error::field("body", "must name something to change"));
         }
         let status = match self.status.as_deref() {
@@ -288,16 +268,27 @@ impl TriageRequest {
             }
             Some(reason) => Some(super::text("reason", reason, MAX_REASON)?),
         };
-        let accepted_until: Option<Timestamp> = self
-            .accepted_until
-            .as_deref()
-            .map(|text| super::accounts::timestamp("accepted_until", text))
-            .transpose()?;
+        let accepted_until = match self.accepted_until {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(text)) => Some(Some(super::accounts::timestamp("accepted_until", &text)?)),
+        };
+        let assignee = match self.assignee {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(text)) => Some(Some(user("assignee", &text)?)),
+        };
         Ok(Triage {
             status,
             reason,
             accepted_until,
-            assignee: None,
+            assignee,
+            by: None,
         })
     }
+}
+
+fn user(path: &str, text: &str) -> Result<UserId> {
+    text.parse()
+        .map_err(|_| Error::field(path, "must be the id of a user (usr_…)"))
 }

@@ -3,7 +3,10 @@
 //! Names are the contract's. Requests deny unknown fields.
 
 pub mod accounts;
+pub mod bulk;
 pub mod code;
+pub mod finding_facets;
+pub mod finding_filters;
 pub mod findings;
 pub mod members;
 pub mod projects;
@@ -11,6 +14,7 @@ pub mod repositories;
 pub mod scan_tools;
 pub mod scans;
 pub mod system;
+pub mod timeline;
 
 use crate::{
     domain::{finding::SeverityCounts, job::Job},

@@ -4,22 +4,18 @@ use super::Ctx;
 use crate::{
     api::{
         dto::{
+            finding_filters,
             findings::{FindingDto, FindingListParams, TriageRequest},
-            repositories::is_cwe,
         },
         error::ApiResult,
-        extract::{Caller, JsonBody, PathId, ReadScope, WriteScope, one_of},
+        extract::{Caller, JsonBody, PathId, ReadScope, WriteScope},
         paging::{page_request, respond},
     },
     context::ServeContext,
-    domain::{
-        access::Actor,
-        finding::{Finding, FindingState, FindingStatus, Severity},
-        ids::FindingKind,
-    },
+    domain::{access::Actor, finding::Finding, ids::FindingKind},
     error::{Error, ErrorCode, Result},
-    services::findings,
-    store::FindingFilter,
+    services::{findings, triage},
+    store::{FindingFilter, PageRequest},
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::header, patch};
 
@@ -32,57 +28,23 @@ pub async fn list_filtered(
     params: FindingListParams,
 ) -> ApiResult {
     let page = page_request(params.limit, params.cursor.as_deref(), 200)?;
-    let filter = narrowed(&filter, &params)?;
-    let page = findings::list(ctx, actor, filter, page).await?;
-    respond(request, page, FindingDto::from)
+    let filter = FindingFilter {
+        sort: finding_filters::sort(params.sort.as_deref())?,
+        ..params.filter().narrow(filter)?
+    };
+    list_narrowed(ctx, request, actor, filter, page).await
 }
 
-fn narrowed(filter: &FindingFilter, params: &FindingListParams) -> Result<FindingFilter> {
-    let severities: Vec<_> = Severity::ALL.iter().map(|it| it.as_str()).collect();
-    let statuses: Vec<_> = FindingStatus::ALL.iter().map(|it| it.as_str()).collect();
-    let states: Vec<_> = FindingState::ALL.iter().map(|it| it.as_str()).collect();
-    let cwe = |word: &str| is_cwe(word).then_some(());
-    one_of("cwe", params.cwe.as_deref(), cwe, &["CWE-<number>"])?;
-    let lead = match params.lead.as_deref() {
-        None | Some("false") => Some(false),
-        Some("true") => Some(true),
-        Some("any") => None,
-        Some(other) => {
-            return Err(Error::field(
-                "lead",
-                format!("'{other}' is not one of true, false, any"),
-            ));
-        }
-    };
-    Ok(FindingFilter {
-        severities: one_of(
-            "severity",
-            params.severity.as_deref(),
-            Severity::parse,
-            &severities,
-        )?,
-        statuses: one_of(
-            "status",
-            params.status.as_deref(),
-            FindingStatus::parse,
-            &statuses,
-        )?,
-        states: one_of(
-            "state",
-            params.state.as_deref(),
-            FindingState::parse,
-            &states,
-        )?,
-        cwes: params
-            .cwe
-            .iter()
-            .flat_map(|words| words.split(','))
-            .map(|word| word.trim().to_owned())
-            .collect(),
-        path_prefix: params.path.clone(),
-        lead,
-        ..filter.clone()
-    })
+/// One part of the findings that `filter` chooses.
+pub async fn list_narrowed(
+    ctx: &ServeContext,
+    request: &HttpRequest,
+    actor: &Actor,
+    filter: FindingFilter,
+    page: PageRequest,
+) -> ApiResult {
+    let page = findings::list(ctx, actor, filter, page).await?;
+    respond(request, page, FindingDto::from)
 }
 
 fn with_etag(finding: Finding) -> HttpResponse {
@@ -124,7 +86,7 @@ pub async fn triage_finding(
     let expected = expected_version(&request)?;
     let decision = body.0.check()?;
     Ok(with_etag(
-        findings::triage(&ctx, &caller.actor, id.0, decision, expected).await?,
+        triage::one(&ctx, &caller.actor, id.0, decision, expected).await?,
     ))
 }
 

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod code;
 pub mod findings;
 pub mod imports;
+pub mod inbox;
 pub mod members;
 pub mod objects;
 pub mod projects;
@@ -12,6 +13,7 @@ pub mod scan_tools;
 pub mod scans;
 pub mod stream;
 pub mod system;
+pub mod timeline;
 
 use crate::context::ServeContext;
 

@@ -19,6 +19,7 @@ use crate::domain::{
     text_enum,
     threat_profile::ThreatProfile,
     time::Timestamp,
+    timeline::{Comment, FindingChange},
     user::User,
     worker::Worker,
 };
@@ -56,6 +57,10 @@ text_enum! {
         Observation = "observation",
         /// [`Event`].
         Event = "event",
+        /// [`Comment`].
+        Comment = "comment",
+        /// [`FindingChange`].
+        FindingChange = "finding_change",
     }
 }
 
@@ -78,6 +83,8 @@ pub enum Record {
     Finding(Box<Finding>),
     Observation(FindingObservation),
     Event(Event),
+    Comment(Comment),
+    FindingChange(FindingChange),
     /// A [`Finding`] already turned into text, because the same commit writes it twice.
     #[serde(rename = "finding")]
     FindingText(Box<RawValue>),
@@ -177,4 +184,6 @@ puts! {
     Finding: Finding,
     Observation: FindingObservation,
     Event: Event,
+    Comment: Comment,
+    FindingChange: FindingChange,
 }

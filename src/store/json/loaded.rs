@@ -143,10 +143,12 @@ impl Loaded {
             .chain(puts(state.jobs.values()))
             .chain(puts(state.workers.values()));
         let findings = state.findings.all().map(|(_, entry)| entry.span);
+        let timelines = state.timelines.all();
         small
             .chain(self.copies("finding", findings))
             .chain(self.copies("observation", state.findings.observation_spans()))
             .chain(self.copies("event", state.events.spans()))
+            .chain(timelines.map(|entry| self.copy(entry.kind.as_str(), entry.span)))
     }
 
     /// Operations with bodies copied as they stand.
@@ -155,16 +157,19 @@ impl Loaded {
         kind: &'static str,
         spans: impl Iterator<Item = Span>,
     ) -> impl Iterator<Item = Result<Box<RawValue>>> {
+        spans.map(move |span| self.copy(kind, span))
+    }
+
+    /// The operation with the body at `span` copied as it stands.
+    fn copy(&self, kind: &'static str, span: Span) -> Result<Box<RawValue>> {
         #[derive(Serialize)]
         struct Copy<'a> {
             put: &'static str,
             value: &'a RawValue,
         }
-        spans.map(move |span| {
-            let bytes = self.read(span)?;
-            let value: &RawValue = serde_json::from_slice(&bytes).map_err(unwritable)?;
-            serde_json::value::to_raw_value(&Copy { put: kind, value }).map_err(unwritable)
-        })
+        let bytes = self.read(span)?;
+        let value: &RawValue = serde_json::from_slice(&bytes).map_err(unwritable)?;
+        serde_json::value::to_raw_value(&Copy { put: kind, value }).map_err(unwritable)
     }
 }
 

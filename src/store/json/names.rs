@@ -11,6 +11,13 @@ pub struct Name(u32);
 impl Name {
     /// Sorts before every other name, to begin ranges with.
     pub const MIN: Self = Self(0);
+    /// The name nothing has.
+    pub const NONE: Self = Self(u32::MAX);
+
+    /// Where it stands among all names, from 0.
+    pub fn place(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// The texts behind names.
@@ -36,6 +43,11 @@ impl Names {
     /// The name of `text`, if anything carries it.
     pub fn find(&self, text: &str) -> Option<Name> {
         self.known.get(text).copied()
+    }
+
+    /// How many distinct texts there are.
+    pub fn count(&self) -> usize {
+        self.texts.len()
     }
 
     /// The text of `name`.

@@ -7,6 +7,7 @@
 
 pub mod index;
 pub mod table;
+pub mod timeline;
 
 use super::{
     change::Kind,
@@ -34,6 +35,7 @@ use crate::domain::{
 use index::{EventIndex, FindingIndex};
 use std::collections::{BTreeMap, BTreeSet};
 use table::{Groups, Table};
+use timeline::TimelineIndex;
 
 /// Where a value stands in the current journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +98,8 @@ pub struct State {
     pub findings: FindingIndex,
     /// Events.
     pub events: EventIndex,
+    /// Comments and changes of findings.
+    pub timelines: TimelineIndex,
     /// Texts shared by the indexes.
     pub names: Names,
 }
@@ -134,6 +138,7 @@ impl State {
             + self.workers.bytes()
             + self.findings.bytes()
             + self.events.bytes()
+            + self.timelines.bytes()
     }
 
     fn put(&mut self, record: WrittenRecord<'_>, span: Span) -> Result<(), Refusal> {
@@ -206,6 +211,9 @@ impl State {
                 self.events
                     .put(scan.repository_id, &event, span, &mut self.names)?;
             }
+            WrittenRecord::Timeline(kind, entry) => {
+                self.timelines.put(&self.findings, kind, &entry, span)?;
+            }
         }
         Ok(())
     }
@@ -239,7 +247,9 @@ impl State {
             | Kind::Job
             | Kind::Finding
             | Kind::Observation
-            | Kind::Event => return Err(format!("a {kind} is never deleted alone").into()),
+            | Kind::Event
+            | Kind::Comment
+            | Kind::FindingChange => return Err(format!("a {kind} is never deleted alone").into()),
         }
         Ok(())
     }
@@ -267,6 +277,7 @@ impl State {
             self.active_scans.remove(scan);
             self.scans.remove(*scan);
         }
+        self.timelines.delete(self.findings.of_repository(id));
         self.findings.delete_repository(id, &scans);
         self.events.delete_repository(id, &scans);
     }

@@ -52,7 +52,8 @@ impl View<'_> {
         self.body(span)
     }
 
-    fn body<T: DeserializeOwned>(&self, span: Span) -> Result<T> {
+    /// The record written at `span`.
+    pub fn body<T: DeserializeOwned>(&self, span: Span) -> Result<T> {
         let bytes = self.bodies.read(span)?;
         serde_json::from_slice(&bytes).map_err(|cause| {
             let place = span.offset;

@@ -7,6 +7,7 @@ use super::{
     state::{
         Refusal, Span,
         index::{WrittenEvent, WrittenFinding, WrittenObservation},
+        timeline::WrittenEntry,
     },
 };
 use crate::domain::{
@@ -40,6 +41,8 @@ pub enum WrittenRecord<'a> {
     Finding(Box<WrittenFinding<'a>>),
     Observation(Box<WrittenObservation<'a>>),
     Event(WrittenEvent<'a>),
+    /// A comment or a change of a finding.
+    Timeline(Kind, WrittenEntry),
 }
 
 /// Reads the commit written in `line`, which begins at byte `offset` of the journal.
@@ -115,6 +118,7 @@ impl<'a> Text<'a> {
             Kind::Finding => WrittenRecord::Finding(self.value()?),
             Kind::Observation => WrittenRecord::Observation(self.value()?),
             Kind::Event => WrittenRecord::Event(self.value()?),
+            Kind::Comment | Kind::FindingChange => WrittenRecord::Timeline(kind, self.value()?),
         })
     }
 

@@ -150,6 +150,26 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
         ("GET", "/v1/scans/{id}/events/stream", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/findings", Missing, none.clone()),
         ("GET", "/v1/scans/{id}/report", Missing, none.clone()),
+        ("GET", "/v1/findings", OwnOnly, none.clone()),
+        ("GET", "/v1/findings/facets", OwnOnly, none.clone()),
+        (
+            "GET",
+            "/v1/projects/{id}/findings/facets",
+            Missing,
+            none.clone(),
+        ),
+        (
+            "GET",
+            "/v1/repositories/{id}/findings/facets",
+            Missing,
+            none.clone(),
+        ),
+        (
+            "GET",
+            "/v1/scans/{id}/findings/facets",
+            Missing,
+            none.clone(),
+        ),
         ("GET", "/v1/findings/{id}", Missing, none.clone()),
         (
             "PATCH",
@@ -157,6 +177,16 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
             Missing,
             json!({"status": "confirmed"}),
         ),
+        ("POST", "/v1/findings/bulk", Open, none.clone()),
+        (
+            "POST",
+            "/v1/findings/{id}/comments",
+            Missing,
+            json!({"text": "x"}),
+        ),
+        ("GET", "/v1/findings/{id}/comments", Missing, none.clone()),
+        ("GET", "/v1/findings/{id}/history", Missing, none.clone()),
+        ("GET", "/v1/findings/{id}/similar", Missing, none.clone()),
         // The signature is the credential; it is handed only to those who may see the scan.
         ("GET", "/v1/objects/{key}", Open, none),
     ]

@@ -81,6 +81,12 @@ fn writes() -> Vec<(&'static str, &'static str, &'static str, Value)> {
             "triager",
             json!({"status": "confirmed"}),
         ),
+        (
+            "POST",
+            "/v1/findings/{id}/comments",
+            "triager",
+            json!({"text": "x"}),
+        ),
         // What removes things comes last.
         ("DELETE", "/v1/repositories/{id}", "admin", none.clone()),
         ("DELETE", "/v1/projects/{id}", "owner", none),
@@ -210,8 +216,13 @@ async fn every_role_may_do_what_it_says_and_no_more() {
         }
     }
     println!("{table}");
-    // With the role that is needed it is done.
+    let many = json!({"ids": [world.ids["findings"]], "set": {"status": "confirmed"}});
+    let (_, viewer) = &clients[0];
+    let answer = viewer.post("/v1/findings/bulk", many).await.json();
+    assert!(answer.to_string().contains("forbidden"), "{answer}");
     let finding = format!("/v1/findings/{}", world.ids["findings"]);
+    assert_eq!(owner.get(&finding).await.json()["status"], "open");
+    // With the role that is needed it is done.
     let (_, triager) = &clients[1];
     let confirmed = triager
         .patch(&finding, json!({"status": "confirmed"}))

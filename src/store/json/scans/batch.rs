@@ -17,6 +17,7 @@ use crate::{
         ScanBatch,
         json::{
             change::{Change, Decision, FindingPayload, FindingUpdated, Record},
+            findings::history,
             view::{Moment, View},
         },
     },
@@ -90,6 +91,7 @@ pub fn append(
         };
         changes.push(Change::Put(Box::new(Record::FindingUpdated(event))));
         changes.push(Change::Put(Box::new(Record::FindingText(text))));
+        changes.extend(history::scanned(view.state, &finding, scan.id));
         changes.push(observation.into());
     }
     if let Some(update) = batch.progress {

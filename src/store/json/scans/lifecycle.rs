@@ -16,6 +16,7 @@ use crate::{
         Artifacts, ClaimRequest, ClaimedScan, ScanEnd,
         json::{
             change::{Change, Decision},
+            findings::history,
             state::State,
             view::{Moment, View},
         },
@@ -167,9 +168,11 @@ pub fn finish(
     let (mut decision, _) = self::end(view.state, moment, scan, ending, stopped, now)?;
     if let Some(scope) = scope {
         let unseen = reconcile::unseen(view, &decision.answer, &scope, now)?;
-        decision
-            .changes
-            .extend(unseen.into_iter().map(Change::from));
+        for finding in unseen {
+            let told = history::scanned(view.state, &finding, id);
+            decision.changes.push(finding.into());
+            decision.changes.extend(told);
+        }
     }
     Ok(decision)
 }

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::domain::{
     finding::{FindingState, FindingStatus, Severity, SeverityCounts},
-    ids::{EventId, FindingId, RepositoryId, ScanId},
+    ids::{EventId, FindingId, RepositoryId, ScanId, UserId},
+    time::Timestamp,
 };
 use serde::Deserialize;
 use std::{
@@ -23,6 +24,10 @@ pub struct WrittenFinding<'a> {
     last_seen_scan_id: ScanId,
     status: FindingStatus,
     state: FindingState,
+    #[serde(default)]
+    accepted_until: Option<Timestamp>,
+    #[serde(default)]
+    assignee: Option<UserId>,
     #[serde(borrow)]
     content: WrittenContent<'a>,
     #[serde(borrow)]
@@ -31,7 +36,15 @@ pub struct WrittenFinding<'a> {
 
 #[derive(Deserialize)]
 struct WrittenContent<'a> {
+    #[serde(borrow)]
+    title: Cow<'a, str>,
     severity: Severity,
+    confidence: f64,
+    #[serde(borrow)]
+    category: Cow<'a, str>,
+    auditors: Vec<String>,
+    #[serde(borrow)]
+    rule_id: Cow<'a, str>,
     #[serde(default)]
     lead: bool,
     cwe: Vec<String>,
@@ -49,6 +62,8 @@ struct WrittenLocation<'a> {
 struct WrittenAnchor<'a> {
     #[serde(borrow)]
     path: Cow<'a, str>,
+    #[serde(borrow)]
+    text_hash: Cow<'a, str>,
 }
 
 /// The parts of a written observation that are indexed.
@@ -89,6 +104,20 @@ pub struct FindingEntry {
     pub anchor_path: Name,
     /// Weakness classes.
     pub cwe: Box<[Name]>,
+    /// One line; findings of one rule often share it.
+    pub title: Name,
+    /// The rule.
+    pub rule: Name,
+    /// The family.
+    pub category: Name,
+    /// Who found it, one to a line.
+    pub auditors: Name,
+    /// Who takes care of it.
+    pub assignee: Option<Name>,
+    /// Checksum of the hash of the flagged text: equal texts have equal ones.
+    pub text_sum: u32,
+    /// How sure, in percent.
+    pub confidence: u8,
     /// How bad.
     pub severity: Severity,
     /// What people decided.
@@ -132,6 +161,7 @@ pub struct FindingIndex {
     entries: BTreeMap<FindingId, FindingEntry>,
     of_repository: BTreeMap<RepositoryId, RepositoryFindings>,
     observations: BTreeMap<ScanId, BTreeMap<FindingId, ObservationEntry>>,
+    accepted: BTreeMap<FindingId, Timestamp>,
     bytes: u64,
 }
 
@@ -152,6 +182,31 @@ impl FindingIndex {
         findings
             .into_iter()
             .flat_map(|findings| findings.by_file.iter().map(|(_, finding)| *finding))
+    }
+
+    /// How many findings there are.
+    pub fn count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How many findings a repository has.
+    pub fn count_of(&self, id: RepositoryId) -> usize {
+        let findings = self.of_repository.get(&id);
+        findings.map_or(0, |findings| findings.by_file.len())
+    }
+
+    /// How many findings a scan saw.
+    pub fn count_observed(&self, scan: ScanId) -> usize {
+        self.observations.get(&scan).map_or(0, BTreeMap::len)
+    }
+
+    /// Findings whose risk is accepted up to `now` or a time before it.
+    pub fn accepted_until(&self, now: Timestamp) -> impl Iterator<Item = FindingId> {
+        let over = self
+            .accepted
+            .iter()
+            .filter(move |(_, until)| **until <= now);
+        over.map(|(id, _)| *id)
     }
 
     /// The findings of a repository that are recognised in `file`.
@@ -222,6 +277,13 @@ impl FindingIndex {
                 .iter()
                 .map(|cwe| names.intern(cwe))
                 .collect(),
+            title: names.intern(&written.content.title),
+            rule: names.intern(&written.content.rule_id),
+            category: names.intern(&written.content.category),
+            auditors: names.intern(&written.content.auditors.join("\n")),
+            assignee: written.assignee.map(|id| names.intern(&id.to_string())),
+            text_sum: text_sum(&written.anchor.text_hash),
+            confidence: percent(written.content.confidence),
             severity: written.content.severity,
             status: written.status,
             state: written.state,
@@ -234,6 +296,11 @@ impl FindingIndex {
             && let Some(count) = findings.open.get_mut(entry.severity as usize)
         {
             *count += 1;
+        }
+        if let Some(until) = written.accepted_until
+            && written.status == FindingStatus::Dismissed
+        {
+            self.accepted.insert(written.id, until);
         }
         self.entries.insert(written.id, entry);
     }
@@ -265,6 +332,7 @@ impl FindingIndex {
         }
         let findings = self.of_repository.remove(&id).unwrap_or_default();
         for (_, finding) in findings.by_file {
+            self.accepted.remove(&finding);
             if let Some(entry) = self.entries.remove(&finding) {
                 self.bytes -= u64::from(entry.span.len);
             }
@@ -276,6 +344,7 @@ impl FindingIndex {
         let Some(entry) = self.entries.remove(&id) else {
             return;
         };
+        self.accepted.remove(&id);
         self.bytes -= u64::from(entry.span.len);
         let Some(findings) = self.of_repository.get_mut(&entry.repository) else {
             return;
@@ -287,6 +356,21 @@ impl FindingIndex {
             *count -= 1;
         }
     }
+}
+
+/// What [`FindingEntry::text_sum`] is for the hash of a text.
+pub fn text_sum(text_hash: &str) -> u32 {
+    crc32fast::hash(text_hash.as_bytes())
+}
+
+/// A confidence between 0 and 1 in whole percent.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to what fits"
+)]
+pub fn percent(confidence: f64) -> u8 {
+    (confidence * 100.0).round().clamp(0.0, 100.0) as u8
 }
 
 /// The id before every other.

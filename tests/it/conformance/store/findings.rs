@@ -223,8 +223,9 @@ pub async fn decisions_survive_every_rescan(backend: &mut dyn Backend) {
     let decision = Triage {
         status: Some(FindingStatus::Dismissed),
         reason: Some("test code".into()),
-        accepted_until: Some(world.now.after(LEASE)),
+        accepted_until: Some(Some(world.now.after(LEASE))),
         assignee: Some(Some(world.owner)),
+        by: Some(world.owner),
     };
     let id = world.only().await.id;
     let judged = world

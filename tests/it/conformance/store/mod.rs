@@ -6,6 +6,8 @@
 mod accounts;
 mod concurrency;
 mod events;
+mod finding_history;
+mod finding_lists;
 mod findings;
 mod fixtures;
 mod jobs;
@@ -148,6 +150,22 @@ macro_rules! store_conformance {
                     findings_are_listed_worst_first_in_stable_pages,
                     every_filter_narrows_the_list,
                     a_scan_shows_what_it_saw_then,
+                }
+                finding_history {
+                    decisions_are_remembered_with_who_and_what,
+                    decisions_that_make_no_sense_are_refused,
+                    scans_tell_what_they_changed,
+                    comments_are_part_of_the_history,
+                    a_history_goes_with_its_repository,
+                    several_findings_are_judged_each_for_itself,
+                    an_accepted_risk_comes_back_once,
+                    similar_findings_share_rule_or_class_and_text,
+                }
+                finding_lists {
+                    findings_are_found_by_what_they_say,
+                    an_inbox_shows_the_named_projects_only,
+                    every_order_comes_in_stable_pages,
+                    facets_count_what_the_filter_chooses,
                 }
                 jobs {
                     jobs_are_claimed_oldest_first_by_kind,

@@ -4,7 +4,7 @@ use super::{super::fixtures::*, journal, open};
 use std::{fs, path::Path, sync::Arc};
 use vega::{
     clock::Clock,
-    store::{EventQuery, FindingFilter, PageRequest, SharedStore},
+    store::{EventQuery, FindingFilter, PageRequest, SharedStore, TimelineOf},
 };
 
 /// Everything a reader can see of a world.
@@ -14,14 +14,20 @@ async fn seen(store: &SharedStore, world: &World) -> String {
         limit: 1000,
         ..EventQuery::default()
     };
+    let findings = store.findings(FindingFilter::default(), page()).await;
+    let findings = findings.unwrap();
+    let mut histories = Vec::new();
+    for row in &findings.items {
+        let everything = TimelineOf::Everything;
+        let history = store.timeline(row.finding.id, everything, page()).await;
+        histories.push(history.unwrap());
+    }
     format!(
-        "{:?}{:?}{:?}{:?}{:?}",
+        "{:?}{:?}{:?}{:?}{:?}{:?}",
         store.users().await.unwrap(),
         store.scans(Default::default(), page()).await.unwrap(),
-        store
-            .findings(FindingFilter::default(), page())
-            .await
-            .unwrap(),
+        findings,
+        histories,
         store.events(world.repository, query).await.unwrap(),
         store.project_rollup(world.project.id).await.unwrap(),
     )
@@ -32,7 +38,10 @@ async fn worn(store: SharedStore, clock: &ManualClock) -> World {
     let world = World::in_store(store, clock.now()).await;
     let claimed = world.running().await;
     let found = (0..20).map(|n| detected(&format!("f{n}.py"), "f"));
-    world.append(&claimed, sighted(found)).await;
+    let found = sighted(found);
+    let first = found.findings[0].finding_id;
+    world.append(&claimed, found).await;
+    super::format::said_and_decided(&world, first).await;
     for _ in 0..60 {
         world
             .store

@@ -3,11 +3,18 @@
 use super::{super::fixtures::*, journal, open};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 use vega::{
+    domain::{
+        finding::{FindingStatus, Triage},
+        ids::FindingId,
+        timeline::Comment,
+    },
     error::ErrorCode,
-    store::{EventQuery, FindingFilter, PageRequest, ScanFilter},
+    store::{EventQuery, FindingFilter, PageRequest, ScanFilter, TimelineOf},
 };
 
 const SAMPLE: &str = include_str!("sample-format-1.jsonl");
+/// The same format since findings have a history.
+const SAMPLE_WITH_HISTORY: &str = include_str!("sample-format-1-history.jsonl");
 
 fn with_journal(text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -23,7 +30,25 @@ fn manifest(folder: &Path, text: &str) {
 
 #[tokio::test]
 async fn a_journal_of_format_1_always_opens() {
-    let folder = with_journal(SAMPLE);
+    for sample in [SAMPLE, SAMPLE_WITH_HISTORY] {
+        opens(sample).await;
+    }
+    let folder = with_journal(SAMPLE_WITH_HISTORY);
+    let clock = Arc::new(ManualClock::new());
+    let store = open(folder.path(), &clock, u64::MAX).unwrap();
+    let page = PageRequest::first(9);
+    let dismissed = FindingFilter {
+        statuses: vec![FindingStatus::Dismissed],
+        ..FindingFilter::default()
+    };
+    let rows = store.findings(dismissed, page.clone()).await.unwrap().items;
+    let everything = TimelineOf::Everything;
+    let history = store.timeline(rows[0].finding.id, everything, page).await;
+    assert_eq!(history.unwrap().items.len(), 4);
+}
+
+async fn opens(sample: &str) {
+    let folder = with_journal(sample);
     let clock = Arc::new(ManualClock::new());
     let store = open(folder.path(), &clock, u64::MAX).unwrap();
     assert_eq!(store.users().await.unwrap().len(), 1);
@@ -140,6 +165,7 @@ async fn the_sample_is_what_this_version_writes() {
     let world = World::in_store(store, now).await;
     let claimed = world.running().await;
     let both = sighted([detected("a.py", "f"), detected("b \"quoted\" é.py", "g")]);
+    let id = both.findings[0].finding_id;
     world.append(&claimed, both).await;
     world.complete(&claimed, looked_at(&["a.py"])).await;
     let second = world.running().await;
@@ -157,11 +183,33 @@ async fn the_sample_is_what_this_version_writes() {
     };
     let add = vega::store::OnlyIfMissing::No;
     world.store.put_threat_profile(profile, add).await.unwrap();
+    said_and_decided(&world, id).await;
     let written = fs::read_to_string(journal(folder.path(), 1)).unwrap();
     if let Some(path) = std::env::var_os("VEGA_WRITE_SAMPLE") {
         fs::write(path, &written).unwrap();
     }
-    assert_eq!(shape(&written), shape(SAMPLE));
+    assert_eq!(shape(&written), shape(SAMPLE_WITH_HISTORY));
+}
+
+/// A comment and a decision.
+pub async fn said_and_decided(world: &World, id: FindingId) {
+    let comment = Comment {
+        id: vega::clock::new_id(),
+        finding_id: id,
+        author: world.owner,
+        text: "a \"quoted\" text é".into(),
+        created_at: world.now,
+    };
+    world.store.add_comment(comment).await.unwrap();
+    let decision = Triage {
+        status: Some(FindingStatus::Dismissed),
+        reason: Some("why".into()),
+        accepted_until: Some(Some(world.now.after(LEASE))),
+        assignee: Some(Some(world.owner)),
+        by: Some(world.owner),
+    };
+    let decided = world.store.triage_finding(id, decision, None, world.now);
+    decided.await.unwrap();
 }
 
 /// The names of all fields, line by line: what a reader of this format has to know.

@@ -1,0 +1,192 @@
+//! Findings over all projects: filters, orders, pages and facets.
+
+use crate::support::{Client, TestApp};
+use serde_json::{Value, json};
+
+const SHELL: &str = "import os\n\ndef run(name):\n    os.system('ls ' + name)\n    return name\n";
+const HASH: &str =
+    "import hashlib\n\ndef digest(password):\n    return hashlib.md5(password).hexdigest()\n";
+
+/// Two projects with findings, scanned.
+async fn two_projects(client: &Client) -> [(String, String, String); 2] {
+    let mut made = Vec::new();
+    for source in [
+        [("app/run.py", SHELL), ("lib/hash.py", HASH)],
+        [("other/run.py", SHELL), ("other/hash.py", HASH)],
+    ] {
+        let (project, repository) = client.repository_with(&source).await;
+        let scan = client.scan(&repository, json!({})).await;
+        made.push((project, repository, scan["id"].as_str().unwrap().to_owned()));
+    }
+    made.try_into().unwrap()
+}
+
+fn ids(items: &[Value]) -> Vec<&str> {
+    items.iter().map(|it| it["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_inbox_shows_every_project_and_its_filters_narrow() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let [first, second] = two_projects(&client).await;
+    let all = client.get("/v1/findings?lead=any").await.items();
+    assert!(all.len() >= 4, "{}", all.len());
+    let of = async |query: &str| {
+        let items = client.get(&format!("/v1/findings?lead=any&{query}")).await;
+        items.expect_status(200).items()
+    };
+    let of_first = of(&format!("project_id={}", first.0)).await;
+    assert!(
+        of_first
+            .iter()
+            .all(|it| it["repository_id"] == first.1.as_str())
+    );
+    assert!(!of_first.is_empty() && of_first.len() < all.len());
+    for item in &all {
+        let text = |key: &str| item[key].as_str().unwrap().to_owned();
+        let id = text("id");
+        for query in [
+            format!("severity={}", text("severity")),
+            "status=open,confirmed".into(),
+            "state=new".into(),
+            format!("cwe={}", item["cwe"][0].as_str().unwrap()),
+            format!("category={}", text("category")),
+            format!("path={}", text("file_path")),
+            format!("q={}", text("rule_id").to_uppercase()),
+            format!("auditor={},import:x", item["auditors"][0].as_str().unwrap()),
+            format!("confidence_min={}", item["confidence"]),
+            "assignee=none".into(),
+            format!("lead={}", item["lead"]),
+        ] {
+            let query = format!("/v1/findings?{query}");
+            let query = if query.contains("lead") {
+                query
+            } else {
+                format!("{query}&lead=any")
+            };
+            let items = client.get(&query).await.expect_status(200).items();
+            assert!(ids(&items).contains(&id.as_str()), "{query}");
+        }
+    }
+    assert!(of("path=app/&q=hash").await.is_empty());
+    assert!(of("state=resolved").await.is_empty());
+    // The lists of the places know the same words.
+    for path in [
+        format!("/v1/projects/{}/findings", second.0),
+        format!("/v1/repositories/{}/findings", second.1),
+        format!("/v1/scans/{}/findings", second.2),
+    ] {
+        let query = format!("{path}?lead=any&sort=path&q=OTHER/");
+        let items = client.get(&query).await.expect_status(200).items();
+        assert_eq!(items.len(), all.len() - of_first.len(), "{query}");
+        let refused = client.get(&format!("{path}?project_id={}", first.0)).await;
+        refused.expect_error("validation_error");
+    }
+}
+
+#[tokio::test]
+async fn every_order_is_continued_by_its_link() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    two_projects(&client).await;
+    for sort in ["severity", "newest", "path", "confidence"] {
+        let query = format!("/v1/findings?lead=any&sort={sort}");
+        let all = client.get(&query).await.items();
+        let (mut shown, mut next) = (Vec::new(), format!("{query}&limit=1"));
+        while !next.is_empty() {
+            let part = client.get(&next).await.expect_status(200);
+            assert_eq!(part.header("x-total-count"), all.len().to_string());
+            let link = part.header("link").to_owned();
+            let target = link.trim_start_matches('<').split('>').next();
+            next = target.unwrap_or_default().to_owned();
+            shown.extend(part.items());
+        }
+        assert_eq!(ids(&shown), ids(&all), "{sort}");
+    }
+    // A cursor belongs to its order.
+    let first = client.get("/v1/findings?lead=any&limit=1").await;
+    let link = first
+        .header("link")
+        .replace("lead=any", "lead=any&sort=path");
+    let target = link.trim_start_matches('<').split('>').next().unwrap();
+    client.get(target).await.expect_error("validation_error");
+}
+
+#[tokio::test]
+async fn facets_agree_with_the_list_beside_them() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let [first, _] = two_projects(&client).await;
+    for place in [
+        "/v1/findings".to_owned(),
+        format!("/v1/projects/{}/findings", first.0),
+        format!("/v1/repositories/{}/findings", first.1),
+        format!("/v1/scans/{}/findings", first.2),
+    ] {
+        let facets = client.get(&format!("{place}/facets?lead=any")).await;
+        let facets = facets.expect_status(200).json();
+        let all = client.get(&format!("{place}?lead=any")).await.items();
+        assert_eq!(facets["total"], all.len());
+        for facet in [
+            "severity", "status", "state", "cwe", "category", "auditor", "lead", "path",
+        ] {
+            let values = facets[facet].as_array().unwrap();
+            assert!(!values.is_empty(), "{facet}");
+            for value in values {
+                let word = value["value"].as_str().unwrap();
+                let lead = if facet == "lead" { "" } else { "&lead=any" };
+                let query = format!("{place}?{facet}={word}{lead}");
+                let chosen = client.get(&query).await.expect_status(200);
+                assert_eq!(
+                    chosen.header("x-total-count"),
+                    value["count"].to_string(),
+                    "{query}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn filters_that_mean_nothing_are_refused() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let long = "x".repeat(10_000);
+    let many = vec!["a"; 51].join(",");
+    for query in [
+        "severity=bad".to_owned(),
+        "status=closed".into(),
+        "state=old".into(),
+        "cwe=89".into(),
+        "category=".into(),
+        format!("auditor={many}"),
+        "confidence_min=1.5".into(),
+        "confidence_min=NaN".into(),
+        "confidence_min=much".into(),
+        "assignee=me".into(),
+        "assignee=prj_01m7xzhczpe8mr4s5tgn8e6hve".into(),
+        "project_id=repo_01m7xzhczpe8mr4s5tgn8e6hve".into(),
+        "lead=maybe".into(),
+        format!("q={long}"),
+        format!("path={}", &long[..1_001]),
+        "unknown=1".into(),
+    ] {
+        for path in ["/v1/findings", "/v1/findings/facets"] {
+            let answer = client.get(&format!("{path}?{query}")).await;
+            answer.expect_error("validation_error");
+        }
+    }
+    for query in [
+        "sort=worst",
+        "cursor=%00",
+        "cursor=YWJj",
+        "limit=0",
+        "limit=201",
+    ] {
+        let answer = client.get(&format!("/v1/findings?{query}")).await;
+        answer.expect_error("validation_error");
+    }
+    let missing = "/v1/findings?project_id=prj_01m7xzhczpe8mr4s5tgn8e6hve";
+    client.get(missing).await.expect_error("not_found");
+}
