@@ -4,8 +4,8 @@
 //! the routes alone (a document per thread would be megabytes nobody reads).
 
 use super::handlers::{
-    accounts, code, findings, imports, inbox, members, objects, projects, repositories, scan_tools,
-    scans, stream, system, timeline,
+    accounts, code, exports, findings, imports, inbox, members, objects, projects, repositories,
+    scan_tools, scans, stream, system, timeline,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -67,6 +67,8 @@ every_route! {
     repositories::list_repository_events,
     repositories::list_repository_findings,
     imports::import_findings,
+    exports::create_export,
+    exports::list_exports,
     scans::get_scan,
     scans::cancel_scan,
     scan_tools::retry_scan,

@@ -47,6 +47,8 @@ ids! {
     EventId, EventKindTag, "evt";
     /// A finding.
     FindingId, FindingKind, "fnd";
+    /// An export.
+    ExportId, ExportKind, "exp";
     /// One scan's sight of a finding.
     ObservationId, ObservationKind, "obs";
     /// A comment on a finding.

@@ -2,7 +2,7 @@
 //!
 //! A key is a relative path of plain segments, so that every backend can use it as it is.
 
-use super::ids::{RepositoryId, ScanId};
+use super::ids::{ExportId, RepositoryId, ScanId};
 use crate::error::{Error, Result};
 use std::fmt;
 
@@ -47,6 +47,16 @@ impl ObjectKey {
     /// Everything uploaded for a repository.
     pub fn uploads_prefix(repository: RepositoryId) -> String {
         format!("uploads/{repository}/")
+    }
+
+    /// A finished export of a repository's findings.
+    pub fn export(repository: RepositoryId, export: ExportId, extension: &str) -> Self {
+        Self(format!("exports/{repository}/{export}.{extension}"))
+    }
+
+    /// Every export of a repository.
+    pub fn exports_prefix(repository: RepositoryId) -> String {
+        format!("exports/{repository}/")
     }
 
     /// A published artifact of a scan (documented: `scans/<scan_id>/<name>`).

@@ -3,7 +3,9 @@
 //! A job that is interrupted goes back to the queue; one whose process dies is taken over by
 //! another as soon as the store sees the death.
 
-use super::{access, imports, ingest, projects, threat_profiles, working_dir::WorkingRoot};
+use super::{
+    access, exports, imports, ingest, projects, threat_profiles, working_dir::WorkingRoot,
+};
 use crate::{
     context::ServeContext,
     domain::{
@@ -29,6 +31,7 @@ const KINDS: &[JobKind] = &[
     JobKind::GenerateThreatProfile,
     JobKind::DeleteProject,
     JobKind::Import,
+    JobKind::Export,
 ];
 
 /// A job, if the caller may see what it works on.
@@ -164,7 +167,8 @@ async fn run_one(
         }
         JobKind::DeleteProject => projects::run_deletion(&ctx.app, job, cancel).await?,
         JobKind::Import => imports::run(ctx, working, job).await?,
-        JobKind::Export | JobKind::WebhookDelivery | JobKind::Cleanup => {
+        JobKind::Export => exports::run(ctx, job).await?,
+        JobKind::WebhookDelivery | JobKind::Cleanup => {
             return Err(Error::new(
                 ErrorCode::InternalError,
                 format!("this version cannot run a job of kind '{}'", job.kind),

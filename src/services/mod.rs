@@ -10,6 +10,7 @@ pub mod code;
 pub mod compare;
 pub mod dispatch;
 pub mod estimates;
+pub mod exports;
 pub mod feed;
 pub mod findings;
 pub mod health;

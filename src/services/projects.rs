@@ -141,6 +141,9 @@ pub async fn run_deletion(app: &AppContext, job: &Job, cancel: &CancellationToke
     }
     for repository in repositories {
         app.objects
+            .delete_prefix(&ObjectKey::exports_prefix(repository))
+            .await?;
+        app.objects
             .delete_prefix(&ObjectKey::snapshots_prefix(repository))
             .await?;
         app.objects

@@ -211,6 +211,10 @@ pub async fn remove(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Resu
     }
     ctx.app
         .objects
+        .delete_prefix(&ObjectKey::exports_prefix(id))
+        .await?;
+    ctx.app
+        .objects
         .delete_prefix(&ObjectKey::snapshots_prefix(id))
         .await?;
     ctx.app

@@ -11,10 +11,12 @@ use crate::{
     },
     error::Result,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Which findings a list shows. Empty vectors and `None` do not filter.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Which findings a list shows. Empty vectors and `None` do not filter. Kept with exports.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FindingFilter {
     /// Only of this project.
     pub project_id: Option<ProjectId>,

@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod bulk;
 pub mod code;
+pub mod exports;
 pub mod finding_facets;
 pub mod finding_filters;
 pub mod findings;

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod code;
+pub mod exports;
 pub mod findings;
 pub mod imports;
 pub mod inbox;

@@ -58,7 +58,7 @@ pub struct ImportSummary {
 ///
 /// # Errors
 /// `validation_error` on the field `file` when it is no SARIF 2.1.0, has no run, or holds more than
-/// [`MAX_RESULTS`] results.
+/// `MAX_RESULTS` results.
 pub fn inspect_sarif(file: &Path) -> Result<ImportSummary> {
     #[derive(Deserialize)]
     struct Log {

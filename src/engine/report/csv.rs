@@ -34,6 +34,17 @@ pub fn to_csv(report: &Report) -> String {
     out
 }
 
+/// Stored findings as a table: what is now said of each (`state`), and why it was dismissed.
+pub fn table<'a>(
+    rows: impl IntoIterator<Item = (&'a DetectedFinding, &'a str, &'a str)>,
+) -> String {
+    let mut out = format!("{HEADER}\r\n");
+    for (finding, state, suppression) in rows {
+        write_row(&mut out, finding, state, suppression);
+    }
+    out
+}
+
 fn write_row(out: &mut String, finding: &DetectedFinding, state: &str, suppression: &str) {
     let content = &finding.content;
     let cells = [

@@ -12,7 +12,7 @@ mod sarif;
 mod text;
 
 pub use baseline::{Baseline, BaselineSummary, compare};
-pub use csv::to_csv;
+pub use csv::{table, to_csv};
 pub use html::{content_security_policy, to_html};
 pub use markdown::to_markdown;
 pub use sarif::{SarifContext, SarifExtra, to_sarif};

@@ -123,6 +123,18 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
             Missing,
             none.clone(),
         ),
+        (
+            "POST",
+            "/v1/repositories/{id}/exports",
+            Missing,
+            json!({"format": "csv"}),
+        ),
+        (
+            "GET",
+            "/v1/repositories/{id}/exports",
+            Missing,
+            none.clone(),
+        ),
         ("GET", "/v1/snapshots/{id}/tree", Missing, none.clone()),
         ("GET", "/v1/snapshots/{id}/file", Missing, none.clone()),
         ("GET", "/v1/scans/{id}", Missing, none.clone()),

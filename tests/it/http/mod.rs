@@ -3,6 +3,7 @@
 mod accounts;
 mod code;
 mod errors;
+mod exports;
 mod imports;
 mod inbox;
 mod isolation;

@@ -68,6 +68,12 @@ fn writes() -> Vec<(&'static str, &'static str, &'static str, Value)> {
         ),
         ("POST", "/v1/repositories/{id}/scans", "admin", json!({})),
         ("POST", "/v1/scans/{id}/cancel", "admin", none.clone()),
+        (
+            "POST",
+            "/v1/repositories/{id}/exports",
+            "viewer",
+            json!({"format": "csv"}),
+        ),
         ("POST", "/v1/scans/{id}/retry", "admin", none.clone()),
         (
             "POST",
