@@ -21,6 +21,7 @@ pub mod runner_job;
 pub mod scan;
 pub mod snapshot;
 pub mod threat_profile;
+pub mod throttle;
 pub mod time;
 pub mod user;
 pub mod worker;

@@ -10,6 +10,7 @@ pub mod findings;
 pub mod health;
 pub mod ingest;
 pub mod jobs;
+pub mod metrics;
 pub mod projects;
 pub mod reports;
 pub mod repositories;

@@ -19,6 +19,7 @@ pub mod accounts;
 pub mod findings;
 pub mod jobs;
 pub mod json;
+pub mod ops;
 pub mod scans;
 pub mod sources;
 pub mod workers;
@@ -26,6 +27,7 @@ pub mod workers;
 pub use accounts::{ApiKeyStore, SessionStore, UserChange, UserStore};
 pub use findings::{FindingFilter, FindingStore, ObservedFinding};
 pub use jobs::{ClaimedJob, IngestResult, JobStore};
+pub use ops::{OpsStore, StoreFigures};
 pub use scans::{
     Artifacts, ClaimRequest, ClaimedScan, EventQuery, NewFinding, ProgressUpdate, RecoveredScan,
     ScanBatch, ScanCheck, ScanEnd, ScanFilter, ScanStore,
@@ -91,6 +93,7 @@ pub trait MetadataStore:
     + FindingStore
     + JobStore
     + WorkerStore
+    + OpsStore
     + 'static
 {
 }
@@ -108,6 +111,8 @@ impl<T> MetadataStore for T where
         + FindingStore
         + JobStore
         + WorkerStore
+        + OpsStore
+        + OpsStore
         + 'static
 {
 }

@@ -60,6 +60,8 @@ impl<S: RequiredScope> FromRequest for Caller<S> {
             let ctx = context(&request)?;
             let bearer = bearer(&request).ok_or_else(|| Error::of(ErrorCode::InvalidToken))?;
             let actor = accounts::authenticate(&ctx, &bearer).await?;
+            // After the check, so that the table holds real credentials only.
+            ctx.throttles.request(&bearer)?;
             tracing::Span::current().record("user_id", tracing::field::display(actor.user_id));
             actor.require_scope(S::SCOPE)?;
             if S::OPERATOR && !actor.is_operator() {

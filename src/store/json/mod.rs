@@ -22,6 +22,7 @@ mod written;
 mod api_keys;
 mod findings;
 mod jobs;
+mod ops;
 mod projects;
 mod repositories;
 mod scans;
@@ -31,10 +32,11 @@ mod users;
 mod workers;
 
 use crate::{
-    clock::{self, SharedClock},
+    clock::{self, SharedClock, Stopwatch},
     domain::{ids::WorkerId, time::Timestamp},
     error::{Error, ErrorCode, Result},
     store::StoreHealth,
+    telemetry::metrics,
 };
 use change::Decision;
 use folder::{Folder, LockFile};
@@ -147,9 +149,10 @@ impl JsonStore {
         T: Send + 'static,
         F: FnOnce(View<'_>) -> Result<T> + Send + 'static,
     {
+        let watch = Stopwatch::start();
         let shared = Arc::clone(&self.shared);
         let writer = Arc::clone(&self.writer);
-        blocking(move || {
+        let answered = blocking(move || {
             if !shared.follow()? {
                 let lock = writer.blocking_lock();
                 let _held = lock.hold()?;
@@ -158,7 +161,9 @@ impl JsonStore {
             let loaded = shared.loaded.read().map_err(poisoned)?;
             answer(loaded.view())
         })
-        .await
+        .await;
+        metrics::store_answered("read", watch.elapsed());
+        answered
     }
 
     /// Decides and makes the decision durable, as one commit.
@@ -184,14 +189,17 @@ impl JsonStore {
         T: Send + 'static,
         F: FnOnce(View<'_>, &Moment<'_>) -> Result<Decision<T>> + Send + 'static,
     {
+        let watch = Stopwatch::start();
         let shared = Arc::clone(&self.shared);
         // The turn moves into the task: a caller that goes away does not end it half way.
         let turn = Arc::clone(&self.writer).lock_owned().await;
-        blocking(move || {
+        let answered = blocking(move || {
             let _held = turn.hold()?;
             shared.commit(liveness, decide)
         })
-        .await
+        .await;
+        metrics::store_answered("commit", watch.elapsed());
+        answered
     }
 }
 

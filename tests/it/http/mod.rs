@@ -2,6 +2,7 @@
 
 mod accounts;
 mod errors;
+mod hardening;
 mod isolation;
 mod projects;
 mod scans;

@@ -11,6 +11,7 @@ mod fixtures;
 mod jobs;
 mod json;
 mod lifecycle;
+mod ops;
 mod recovery;
 mod scans;
 mod sources;
@@ -162,6 +163,9 @@ macro_rules! store_conformance {
                     heartbeats_are_judged_by_the_stores_clock,
                     workers_silent_for_long_are_forgotten,
                     the_store_answers_a_ping,
+                }
+                ops {
+                    figures_count_everything_and_tell_how_long_it_waits,
                 }
                 concurrency {
                     exactly_one_claim_wins,
