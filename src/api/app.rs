@@ -4,6 +4,7 @@ use super::{
     cors,
     docs::{self, Described},
     handlers::system,
+    idempotency,
     known::{self, KnownRoutes},
     observe, openapi, routes, stall,
 };
@@ -65,6 +66,7 @@ pub fn start(
             .configure(|config| docs::document_routes(config, &prefix))
             .configure(extra)
             .default_service(web::to(known::refuse))
+            .wrap(from_fn(idempotency::replay))
             .wrap(from_fn(stall::watch_body))
             .wrap(from_fn(known::check_query))
             .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))

@@ -10,6 +10,7 @@ pub mod dto;
 pub mod error;
 pub mod extract;
 pub mod handlers;
+mod idempotency;
 mod known;
 pub mod observe;
 pub mod openapi;

@@ -5,6 +5,7 @@ use crate::{
     clock::{Stopwatch, new_id},
     domain::ids::EventKindTag,
     error::{Error, ErrorCode},
+    store::beside,
     telemetry::metrics::{self, InFlight},
 };
 use actix_web::{
@@ -58,7 +59,7 @@ pub async fn observe(
         request_id = %id,
         user_id = tracing::field::Empty
     );
-    let answered = AssertUnwindSafe(next.call(request))
+    let answered = AssertUnwindSafe(beside::in_request(id.clone(), next.call(request)))
         .catch_unwind()
         .instrument(span.clone())
         .await;

@@ -51,4 +51,8 @@ ids! {
     ObservationId, ObservationKind, "obs";
     /// A process that owns leases: `serve`, `worker` or `runner`.
     WorkerId, WorkerKind, "wrk";
+    /// An entry of the audit log.
+    AuditId, AuditKind, "aud";
+    /// A used idempotency key.
+    IdempotencyId, IdempotencyKind, "idk";
 }

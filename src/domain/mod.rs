@@ -6,10 +6,12 @@
 
 pub mod access;
 pub mod api_key;
+pub mod audit;
 pub mod auth_session;
 pub mod coverage;
 pub mod event;
 pub mod finding;
+pub mod idempotency;
 pub mod ids;
 pub mod job;
 pub mod lease;

@@ -1,5 +1,6 @@
 //! Signing in, staying signed in, API keys, and local users.
 
+use super::audit;
 use crate::{
     auth::{api_keys, passwords, tokens},
     clock::new_id,
@@ -7,6 +8,7 @@ use crate::{
     domain::{
         access::Actor,
         api_key::{ApiKey, Scope},
+        audit::AuditAction,
         auth_session::{AuthSession, Rotation},
         ids::{ApiKeyId, UserId},
         time::Timestamp,
@@ -114,10 +116,11 @@ async fn begin_session(ctx: &ServeContext, user: User) -> Result<SignedIn> {
         created_at: now,
         updated_at: now,
     };
-    ctx.app
+    let inserted = ctx
+        .app
         .store
-        .insert_session(session, tokens::REFRESH_LIFETIME)
-        .await?;
+        .insert_session(session, tokens::REFRESH_LIFETIME);
+    audit::by_user(user.id, AuditAction::SessionCreated, session_id, inserted).await?;
     tracing::info!(user_id = %user.id, "signed in");
     Ok(SignedIn {
         access_token: ctx.tokens.issue(user.id, session_id, now)?,
@@ -219,7 +222,9 @@ pub async fn sign_out(ctx: &ServeContext, bearer: &str) -> Result<()> {
         ));
     }
     let presented = ctx.tokens.verify(bearer, ctx.app.clock.now())?;
-    ctx.app.store.revoke_session(presented.session_id).await
+    let (user, session) = (presented.user_id, presented.session_id);
+    let revoked = ctx.app.store.revoke_session(session);
+    audit::by_user(user, AuditAction::SessionRevoked, session, revoked).await
 }
 
 /// Who presents `bearer`, an access token or an API key.
@@ -335,7 +340,8 @@ pub async fn create_api_key(
         last_used_at: None,
         created_at: now,
     };
-    ctx.app.store.insert_api_key(key.clone()).await?;
+    let inserted = ctx.app.store.insert_api_key(key.clone());
+    audit::by(actor, AuditAction::ApiKeyCreated, key.id, inserted).await?;
     Ok((key, generated.secret))
 }
 
@@ -350,7 +356,8 @@ pub async fn list_api_keys(
 
 /// Revokes an API key of the caller.
 pub async fn revoke_api_key(ctx: &ServeContext, actor: &Actor, id: ApiKeyId) -> Result<()> {
-    ctx.app.store.revoke_api_key(actor.user_id, id).await
+    let revoked = ctx.app.store.revoke_api_key(actor.user_id, id);
+    audit::by(actor, AuditAction::ApiKeyRevoked, id, revoked).await
 }
 
 /// Adds a local user (`vega maintenance users add`).
@@ -376,7 +383,8 @@ pub async fn add_user(
     let hash = hash_password(password).await?;
     let name = display_name.unwrap_or(&email).to_owned();
     let user = new_user(&email, &name, groups, Some(hash), app.clock.now());
-    app.store.insert_user(user).await
+    let inserted = app.store.insert_user(user.clone());
+    audit::by_administrator(AuditAction::UserCreated, user.id, inserted).await
 }
 
 /// Changes a local user, found by email.
@@ -387,9 +395,8 @@ pub async fn change_user(app: &AppContext, email: &str, change: UserChange) -> R
         .user_by_email(&email)
         .await?
         .ok_or_else(|| Error::not_found("User", &email))?;
-    app.store
-        .change_user(user.id, change, app.clock.now())
-        .await
+    let changed = app.store.change_user(user.id, change, app.clock.now());
+    audit::by_administrator(AuditAction::UserChanged, user.id, changed).await
 }
 
 /// Checks a new password and hashes it.

@@ -1,10 +1,11 @@
 //! Findings: lists and triage.
 
-use super::access;
+use super::{access, audit};
 use crate::{
     context::ServeContext,
     domain::{
         access::Actor,
+        audit::AuditAction,
         finding::{Finding, FindingStatus, Triage},
         ids::FindingId,
     },
@@ -66,8 +67,9 @@ pub async fn triage(
     if decision.accepted_until.is_some_and(|until| until <= now) {
         return Err(Error::field("accepted_until", "must lie in the future"));
     }
-    ctx.app
+    let triaged = ctx
+        .app
         .store
-        .triage_finding(id, decision, expected_version, now)
-        .await
+        .triage_finding(id, decision, expected_version, now);
+    audit::by(actor, AuditAction::FindingTriaged, id, triaged).await
 }

@@ -5,9 +5,11 @@
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
 pub mod dispatch;
 pub mod findings;
 pub mod health;
+pub mod idempotency;
 pub mod ingest;
 pub mod jobs;
 pub mod metrics;

@@ -1,11 +1,12 @@
 //! Scans as users see them: create, list, look at, call off.
 
-use super::access;
+use super::{access, audit};
 use crate::{
     clock::new_id,
     context::ServeContext,
     domain::{
         access::Actor,
+        audit::AuditAction,
         event::Event,
         ids::{ProjectId, RepositoryId, ScanId, SnapshotId},
         object_key::{Artifact, ObjectKey},
@@ -152,9 +153,9 @@ pub async fn create(
         started_at: None,
         completed_at: None,
     };
-    let scan = store
-        .create_scan(scan, ctx.limits.max_active_scans_per_user)
-        .await?;
+    let (scan_id, most) = (scan.id, ctx.limits.max_active_scans_per_user);
+    let created = store.create_scan(scan, most);
+    let scan = audit::by(actor, AuditAction::ScanCreated, scan_id, created).await?;
     tracing::info!(scan_id = %scan.id, repository_id = %id, "scan queued");
     ctx.scan_queued.notify_one();
     Ok(scan)
@@ -228,7 +229,8 @@ pub async fn detail(ctx: &ServeContext, actor: &Actor, id: ScanId) -> Result<Sca
 pub async fn cancel(ctx: &ServeContext, actor: &Actor, id: ScanId) -> Result<Scan> {
     access::scan(&ctx.app.store, actor, id).await?;
     let now = ctx.app.clock.now();
-    ctx.app.store.request_cancel(id, actor.user_id, now).await
+    let cancelled = ctx.app.store.request_cancel(id, actor.user_id, now);
+    audit::by(actor, AuditAction::ScanCancelled, id, cancelled).await
 }
 
 /// Events of a repository of the caller.

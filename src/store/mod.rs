@@ -12,10 +12,13 @@
 //!   processes of this machine; see [`StoreHealth::owner`]).
 //! - Lists are stable: newest first by id unless said otherwise, continued by an opaque key.
 //! - Reads see every change that was acknowledged before the read began, by any process.
+//! - A change made inside [`beside::audited`] is committed together with its audit entry.
 //!
 //! `tests/it/conformance/store` runs the same cases against every backend.
 
 pub mod accounts;
+pub mod audit;
+pub mod beside;
 pub mod findings;
 pub mod jobs;
 pub mod json;
@@ -25,6 +28,7 @@ pub mod sources;
 pub mod workers;
 
 pub use accounts::{ApiKeyStore, SessionStore, UserChange, UserStore};
+pub use audit::{AuditFilter, AuditStore, IdempotencyStore, KeyState};
 pub use findings::{FindingFilter, FindingStore, ObservedFinding};
 pub use jobs::{ClaimedJob, IngestResult, JobStore};
 pub use ops::{OpsStore, StoreFigures};
@@ -94,6 +98,8 @@ pub trait MetadataStore:
     + JobStore
     + WorkerStore
     + OpsStore
+    + AuditStore
+    + IdempotencyStore
     + 'static
 {
 }
@@ -112,7 +118,11 @@ impl<T> MetadataStore for T where
         + JobStore
         + WorkerStore
         + OpsStore
+        + AuditStore
+        + IdempotencyStore
         + OpsStore
+        + AuditStore
+        + IdempotencyStore
         + 'static
 {
 }

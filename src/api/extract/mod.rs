@@ -8,7 +8,7 @@ mod query;
 mod upload;
 
 pub use address::ClientAddress;
-pub use caller::{Caller, OpsScope, ReadScope, RequiredScope, WriteScope};
+pub use caller::{Caller, OpsScope, ReadScope, RequiredScope, WriteScope, bearer};
 pub use json_body::JsonBody;
 pub use path_id::PathId;
 pub use query::{QueryParams, one_of};

@@ -6,10 +6,12 @@
 
 use crate::domain::{
     api_key::ApiKey,
+    audit::AuditEntry,
     auth_session::AuthSession,
     event::Event,
     finding::{Finding, FindingObservation},
-    ids::{ApiKeyId, EventId, ProjectId, RepositoryId, ScanId, SessionId, WorkerId},
+    idempotency::IdempotencyRecord,
+    ids::{ApiKeyId, EventId, IdempotencyId, ProjectId, RepositoryId, ScanId, SessionId, WorkerId},
     job::Job,
     project::Project,
     repository::Repository,
@@ -56,6 +58,10 @@ text_enum! {
         Observation = "observation",
         /// [`Event`].
         Event = "event",
+        /// [`AuditEntry`].
+        Audit = "audit",
+        /// [`IdempotencyRecord`].
+        Key = "key",
     }
 }
 
@@ -78,6 +84,8 @@ pub enum Record {
     Finding(Box<Finding>),
     Observation(FindingObservation),
     Event(Event),
+    Audit(AuditEntry),
+    Key(IdempotencyRecord),
     /// A [`Finding`] already turned into text, because the same commit writes it twice.
     #[serde(rename = "finding")]
     FindingText(Box<RawValue>),
@@ -116,6 +124,7 @@ pub enum Deletion {
     Project(ProjectId),
     Repository(RepositoryId),
     Worker(WorkerId),
+    Key(IdempotencyId),
 }
 
 /// One operation of a commit.
@@ -177,4 +186,6 @@ puts! {
     Finding: Finding,
     Observation: FindingObservation,
     Event: Event,
+    Audit: AuditEntry,
+    Key: IdempotencyRecord,
 }

@@ -20,7 +20,9 @@ pub mod view;
 mod written;
 
 mod api_keys;
+mod audit;
 mod findings;
+mod idempotency;
 mod jobs;
 mod ops;
 mod projects;
@@ -35,7 +37,10 @@ use crate::{
     clock::{self, SharedClock, Stopwatch},
     domain::{ids::WorkerId, time::Timestamp},
     error::{Error, ErrorCode, Result},
-    store::StoreHealth,
+    store::{
+        StoreHealth,
+        beside::{self, Beside},
+    },
     telemetry::metrics,
 };
 use change::Decision;
@@ -190,12 +195,14 @@ impl JsonStore {
         F: FnOnce(View<'_>, &Moment<'_>) -> Result<Decision<T>> + Send + 'static,
     {
         let watch = Stopwatch::start();
+        // Asked for here: the work below runs on another task.
+        let beside = beside::current();
         let shared = Arc::clone(&self.shared);
         // The turn moves into the task: a caller that goes away does not end it half way.
         let turn = Arc::clone(&self.writer).lock_owned().await;
         let answered = blocking(move || {
             let _held = turn.hold()?;
-            shared.commit(liveness, decide)
+            shared.commit(liveness, beside.as_ref(), decide)
         })
         .await;
         metrics::store_answered("commit", watch.elapsed());
@@ -240,6 +247,7 @@ impl Shared {
     fn commit<T>(
         &self,
         liveness: Liveness,
+        beside: Option<&Beside>,
         decide: impl FnOnce(View<'_>, &Moment<'_>) -> Result<Decision<T>>,
     ) -> Result<T> {
         self.settle()?;
@@ -255,9 +263,13 @@ impl Shared {
             dead: &dead,
             event_id: clock::new_id,
         };
-        let decision = decide(loaded.view(), &moment)?;
+        let mut decision = decide(loaded.view(), &moment)?;
         if decision.changes.is_empty() {
             return Ok(decision.answer);
+        }
+        if let Some(beside) = beside {
+            let added = audit::added(loaded.view(), &moment, beside, &decision.changes)?;
+            decision.changes.extend(added);
         }
         let line = loaded.journal.encode(now, &decision.changes)?;
         let appender = loaded.journal.appender();
@@ -280,7 +292,12 @@ impl Shared {
             .active_jobs
             .iter()
             .filter_map(|id| state.jobs.get(*id)?.lease.as_ref());
-        let holders: BTreeSet<_> = scans.chain(jobs).map(|lease| lease.owner).collect();
+        let keys = state.keys.values().filter_map(|key| key.lease.as_ref());
+        let holders: BTreeSet<_> = scans
+            .chain(jobs)
+            .chain(keys)
+            .map(|lease| lease.owner)
+            .collect();
         holders
             .into_iter()
             .filter(|owner| self.owners.is_dead(*owner))

@@ -10,9 +10,9 @@ use super::{
     },
 };
 use crate::domain::{
-    api_key::ApiKey, auth_session::AuthSession, job::Job, project::Project, repository::Repository,
-    runner_job::RunnerJob, scan::Scan, snapshot::Snapshot, threat_profile::ThreatProfile,
-    user::User, worker::Worker,
+    api_key::ApiKey, audit::AuditEntry, auth_session::AuthSession, idempotency::IdempotencyRecord,
+    job::Job, project::Project, repository::Repository, runner_job::RunnerJob, scan::Scan,
+    snapshot::Snapshot, threat_profile::ThreatProfile, user::User, worker::Worker,
 };
 use serde::Deserialize;
 
@@ -40,6 +40,8 @@ pub enum WrittenRecord<'a> {
     Finding(Box<WrittenFinding<'a>>),
     Observation(Box<WrittenObservation<'a>>),
     Event(WrittenEvent<'a>),
+    Audit(Box<AuditEntry>),
+    Key(Box<IdempotencyRecord>),
 }
 
 /// Reads the commit written in `line`, which begins at byte `offset` of the journal.
@@ -115,6 +117,8 @@ impl<'a> Text<'a> {
             Kind::Finding => WrittenRecord::Finding(self.value()?),
             Kind::Observation => WrittenRecord::Observation(self.value()?),
             Kind::Event => WrittenRecord::Event(self.value()?),
+            Kind::Audit => WrittenRecord::Audit(self.value()?),
+            Kind::Key => WrittenRecord::Key(self.value()?),
         })
     }
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod errors;
 mod hardening;
+mod idempotency;
 mod isolation;
 mod projects;
 mod scans;
