@@ -1,85 +1,28 @@
 //! Puts the HTTP server together and runs it.
 
-use super::{error::ApiError, handlers::system, observe, openapi, routes};
+use super::{
+    cors,
+    docs::{self, Described},
+    handlers::system,
+    idempotency,
+    known::{self, KnownRoutes},
+    observe, openapi, routes, stall,
+};
 use crate::{
     context::ServeContext,
-    error::{Error, ErrorCode, Result},
+    error::{Error, Result},
     services::{code::OpenSnapshots, feed::Feed, working_dir::WorkingRoot},
 };
 use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer,
-    dev::{ResourceDef, Server},
+    App, HttpServer,
+    dev::Server,
     http::header,
     middleware::{Compress, DefaultHeaders, NormalizePath, from_fn},
     web::{self, Data},
 };
-use std::{
-    net::TcpListener,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 use utoipa::openapi::OpenApi as Document;
 use utoipa_actix_web::{AppExt, scope};
-use utoipa_swagger_ui::{Config, SwaggerUi};
-
-/// Which methods each path knows; answers 405 where a path exists and the method does not.
-struct KnownPaths {
-    methods: Vec<(String, String)>,
-    // Compiled on the first refusal: most servers never need it, and it is large.
-    compiled: OnceLock<Vec<ResourceDef>>,
-}
-
-impl KnownPaths {
-    fn of(document: &Document) -> Self {
-        let methods = |item: &utoipa::openapi::PathItem| {
-            [
-                ("GET", item.get.is_some()),
-                ("POST", item.post.is_some()),
-                ("PUT", item.put.is_some()),
-                ("PATCH", item.patch.is_some()),
-                ("DELETE", item.delete.is_some()),
-            ]
-            .into_iter()
-            .filter(|(_, known)| *known)
-            .map(|(method, _)| method)
-            .collect::<Vec<_>>()
-            .join(", ")
-        };
-        let paths = document.paths.paths.iter();
-        Self {
-            methods: paths
-                .map(|(path, item)| (path.clone(), methods(item)))
-                .collect(),
-            compiled: OnceLock::new(),
-        }
-    }
-
-    fn refusal(&self, request: &HttpRequest) -> Error {
-        let path = request.path();
-        let compiled = self.compiled.get_or_init(|| {
-            let paths = self.methods.iter();
-            paths
-                .map(|(path, _)| ResourceDef::new(path.as_str()))
-                .collect()
-        });
-        let known = compiled.iter().position(|known| known.is_match(path));
-        match known.and_then(|index| self.methods.get(index)) {
-            Some((_, allowed)) => Error::new(
-                ErrorCode::MethodNotAllowed,
-                format!("{} is not allowed here; {allowed} is", request.method()),
-            )
-            .with_detail("allowed", allowed),
-            None => Error::new(ErrorCode::NotFound, format!("There is nothing at {path}")),
-        }
-    }
-}
-
-async fn refuse(
-    known: Data<KnownPaths>,
-    request: HttpRequest,
-) -> std::result::Result<HttpResponse, ApiError> {
-    Err(known.refusal(&request).into())
-}
 
 /// The OpenAPI document of a server with these settings.
 pub fn document(app_name: &str, prefix: &str) -> Document {
@@ -102,11 +45,11 @@ pub fn start(
 ) -> Result<Server> {
     let prefix = ctx.settings.api_prefix.clone();
     let document = document(&ctx.settings.name, &prefix);
-    let known = Data::new(KnownPaths::of(&document));
+    let known = Data::new(KnownRoutes::of(&document, &prefix));
     let document = serde_json::to_vec(&document)
         .map_err(|error| Error::internal("the OpenAPI document cannot be written", error))?;
-    let document = Data::new(web::Bytes::from(document));
-    let docs = !ctx.settings.is_prod();
+    let document = Data::new(Described(web::Bytes::from(document)));
+    let shows_docs = !ctx.settings.is_prod();
     let grace = ctx.settings.shutdown_grace;
     let ctx = Data::new(ctx);
     let feed = Arc::new(Feed::new(Arc::clone(&ctx.app.store)));
@@ -126,19 +69,20 @@ pub fn start(
             .service(web::scope(&prefix).configure(routes::plain))
             .service(system::get_health)
             .service(system::get_readiness)
-            .route("/openapi.json", web::get().to(described))
-            .route(&format!("{prefix}/openapi.json"), web::get().to(described))
+            .service(system::get_metrics)
+            .configure(|config| docs::document_routes(config, &prefix))
             .configure(extra)
-            .default_service(web::to(refuse))
+            .default_service(web::to(known::refuse))
+            .wrap(from_fn(idempotency::replay))
+            .wrap(from_fn(stall::watch_body))
+            .wrap(from_fn(known::check_query))
             .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
             .wrap(Compress::default())
             .wrap(from_fn(observe::observe))
+            .wrap(from_fn(cors::let_in))
             .wrap(NormalizePath::trim());
-        if docs {
-            let ui = SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json"));
-            app.service(ui)
-                .route("/docs", web::get().to(|| redirect("/docs/index.html")))
-                .route("/", web::get().to(|| redirect("/docs/index.html")))
+        if shows_docs {
+            app.configure(docs::page_routes)
         } else {
             app
         }
@@ -153,16 +97,4 @@ pub fn start(
     .listen(listener)
     .map_err(|error| Error::internal("the server cannot listen", error))?;
     Ok(server.run())
-}
-
-async fn described(document: Data<web::Bytes>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .body(web::Bytes::clone(&document))
-}
-
-async fn redirect(to: &'static str) -> HttpResponse {
-    HttpResponse::TemporaryRedirect()
-        .insert_header((header::LOCATION, to))
-        .finish()
 }

@@ -11,7 +11,7 @@ use std::{fmt, sync::Arc};
 use utoipa::ToSchema;
 
 /// Seconds a client is asked to wait before it retries.
-const RETRY_AFTER: &str = "5";
+const RETRY_AFTER: u64 = 5;
 
 /// The body of every failed request.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,6 +84,7 @@ impl ResponseError for ApiError {
         let code = self.error.code();
         let mut details = self.error.details().clone();
         let mut response = HttpResponse::build(self.status_code());
+        response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
         if let Some(id) = &self.request_id {
             response.insert_header(("x-request-id", id.as_str()));
             if code.status() >= 500 {
@@ -92,7 +93,8 @@ impl ResponseError for ApiError {
         }
         match code {
             ErrorCode::RateLimited | ErrorCode::DependencyUnavailable => {
-                response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+                let wait = details.get("retry_after_seconds").and_then(Value::as_u64);
+                response.insert_header((header::RETRY_AFTER, wait.unwrap_or(RETRY_AFTER)));
             }
             ErrorCode::InvalidToken => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

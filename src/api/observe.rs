@@ -5,6 +5,8 @@ use crate::{
     clock::{Stopwatch, new_id},
     domain::ids::EventKindTag,
     error::{Error, ErrorCode},
+    store::beside,
+    telemetry::metrics::{self, InFlight},
 };
 use actix_web::{
     ResponseError,
@@ -47,6 +49,8 @@ pub async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let watch = Stopwatch::start();
+    let _in_flight = InFlight::begin();
+    let route = request.match_pattern();
     let id = request_id(&request);
     let method = request.method().to_string();
     let path = request.path().to_owned();
@@ -55,7 +59,7 @@ pub async fn observe(
         request_id = %id,
         user_id = tracing::field::Empty
     );
-    let answered = AssertUnwindSafe(next.call(request))
+    let answered = AssertUnwindSafe(beside::in_request(id.clone(), next.call(request)))
         .catch_unwind()
         .instrument(span.clone())
         .await;
@@ -69,13 +73,25 @@ pub async fn observe(
                 None => foreign(ErrorCode::InvalidRequest, &error).stamped(&id),
             };
             log_fault(&failure);
-            log(&method, &path, failure.error().code().status(), watch);
+            answered_with(
+                &method,
+                &path,
+                route.as_deref(),
+                failure.error().code().status(),
+                watch,
+            );
             return Err(failure.into());
         }
         Err(panic) => {
             tracing::error!(panic = panic_text(panic.as_ref()), "a handler panicked");
             let failure = ApiError::from(Error::of(ErrorCode::InternalError)).stamped(&id);
-            log(&method, &path, failure.error().code().status(), watch);
+            answered_with(
+                &method,
+                &path,
+                route.as_deref(),
+                failure.error().code().status(),
+                watch,
+            );
             return Err(failure.into());
         }
     };
@@ -96,7 +112,13 @@ pub async fn observe(
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
-    log(&method, &path, response.status().as_u16(), watch);
+    answered_with(
+        &method,
+        &path,
+        route.as_deref(),
+        response.status().as_u16(),
+        watch,
+    );
     Ok(response)
 }
 
@@ -129,7 +151,13 @@ fn log_fault(failure: &ApiError) {
     }
 }
 
-fn log(method: &str, path: &str, status: u16, watch: Stopwatch) {
-    let duration_ms = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
+fn answered_with(method: &str, path: &str, route: Option<&str>, status: u16, watch: Stopwatch) {
+    let took = watch.elapsed();
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(method, path, status, duration_ms, "request");
+    // Both come from clients: only known ones become labels.
+    let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    let method = known.into_iter().find(|it| *it == method);
+    let (method, route) = (method.unwrap_or("other"), route.unwrap_or("unmatched"));
+    metrics::request_answered(method, route, status, took);
 }

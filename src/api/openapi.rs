@@ -6,6 +6,7 @@ use utoipa::{
     OpenApi, PartialSchema, ToSchema,
     openapi::{
         ContentBuilder, InfoBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder, Server,
+        path::{Parameter, ParameterBuilder, ParameterIn},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
@@ -47,7 +48,13 @@ pub fn completed(mut document: Document) -> Document {
     ErrorEnvelope::schemas(&mut schemas);
     components.schemas.extend(schemas);
     document.security = Some(vec![SecurityRequirement::new("bearer", [""; 0])]);
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
+        if let Some(create) = item.post.as_mut().filter(|_| !path.contains("/auth/")) {
+            create
+                .parameters
+                .get_or_insert_default()
+                .push(RefOr::T(key_parameter()));
+        }
         let operations = [
             &mut item.get,
             &mut item.post,
@@ -66,6 +73,18 @@ pub fn completed(mut document: Document) -> Document {
         }
     }
     document
+}
+
+/// The header that makes a POST safe to repeat.
+fn key_parameter() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "Chosen by you; a repeated request with it gets the first answer for 24 hours",
+        ))
+        .schema(Some(String::schema()))
+        .build()
 }
 
 /// Every status of the catalogue with the codes that lead to it.

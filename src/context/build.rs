@@ -1,6 +1,6 @@
 //! The only place that names concrete backends.
 
-use super::{AppContext, ServeContext, key_files};
+use super::{AppContext, ServeContext, key_files, throttles::Throttles};
 use crate::{
     auth::{seal::SealingKey, tokens::TokenSigner},
     clock::{SharedClock, SystemClock},
@@ -119,6 +119,9 @@ pub async fn serve(settings: &ServeSettings, tasks: Tasks) -> Result<ServeContex
         limits: Arc::new(settings.limits.clone()),
         scans: Arc::new(settings.scans.clone()),
         v16: Arc::new(settings.v16.clone()),
+        body_stall: settings.throttles.body_stall,
+        trusted_proxies: settings.throttles.trusted_proxies,
+        throttles: Arc::new(Throttles::new(&settings.throttles)),
         password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
         scan_queued: Arc::new(Notify::new()),
         job_queued: Arc::new(Notify::new()),

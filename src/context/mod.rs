@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod key_files;
+pub mod throttles;
 
 use crate::{
     auth::{seal::SealingKey, tokens::TokenSigner},
@@ -11,7 +12,7 @@ use crate::{
     shutdown::Tasks,
     store::SharedStore,
 };
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{Notify, Semaphore};
 
 /// The seams every role needs.
@@ -52,6 +53,12 @@ pub struct ServeContext {
     pub scans: Arc<ScanSettings>,
     /// The engine's settings.
     pub v16: Arc<V16Settings>,
+    /// How long a body may stop coming.
+    pub body_stall: Duration,
+    /// How many proxies stand in front, whose word on addresses is taken.
+    pub trusted_proxies: usize,
+    /// How often callers may ask and try to sign in.
+    pub throttles: Arc<throttles::Throttles>,
     /// How many passwords may be compared at once.
     pub password_checks: Arc<Semaphore>,
     /// Rings when a scan was queued.

@@ -55,4 +55,8 @@ ids! {
     CommentId, CommentKind, "cmt";
     /// A process that owns leases: `serve`, `worker` or `runner`.
     WorkerId, WorkerKind, "wrk";
+    /// An entry of the audit log.
+    AuditId, AuditKind, "aud";
+    /// A used idempotency key.
+    IdempotencyId, IdempotencyKind, "idk";
 }

@@ -6,10 +6,12 @@
 
 pub mod access;
 pub mod api_key;
+pub mod audit;
 pub mod auth_session;
 pub mod coverage;
 pub mod event;
 pub mod finding;
+pub mod idempotency;
 pub mod ids;
 pub mod job;
 pub mod lease;
@@ -21,6 +23,7 @@ pub mod runner_job;
 pub mod scan;
 pub mod snapshot;
 pub mod threat_profile;
+pub mod throttle;
 pub mod time;
 pub mod timeline;
 pub mod user;

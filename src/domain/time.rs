@@ -37,6 +37,14 @@ impl Timestamp {
         )
     }
 
+    /// This time minus `duration`; the earliest representable time when that lies before it.
+    pub fn before(self, duration: Duration) -> Self {
+        let earlier = chrono::Duration::from_std(duration)
+            .ok()
+            .and_then(|duration| self.0.checked_sub_signed(duration));
+        Self(earlier.unwrap_or(DateTime::<Utc>::MIN_UTC))
+    }
+
     /// How long `earlier` lies before this time; zero if it does not.
     pub fn since(self, earlier: Self) -> Duration {
         (self.0 - earlier.0).to_std().unwrap_or_default()

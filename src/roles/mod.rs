@@ -1,6 +1,7 @@
 //! One `run` per role: read settings, open the seams, start the services, end in order. Wiring only.
 
 pub mod maintenance;
+mod metrics;
 pub mod proxy;
 pub mod runner;
 pub mod serve;
@@ -18,9 +19,6 @@ fn warn_about(env: &Env, role: Role) {
     for name in env.unknown_names() {
         tracing::warn!(name, "no setting has this name; is it a typing error?");
     }
-    for name in NOT_YET.iter().filter(|name| env.get(name).is_some()) {
-        tracing::warn!(name, "this setting has no effect in this version");
-    }
     if let Some(named) = env.get("VEGA_SERVICE_ROLE")
         && named != role.as_str()
     {
@@ -31,9 +29,6 @@ fn warn_about(env: &Env, role: Role) {
         );
     }
 }
-
-/// Settings that are read and do nothing yet; saying so beats silence.
-const NOT_YET: &[&str] = &["VEGA_CORS_ORIGINS", "VEGA_METRICS_PORT"];
 
 /// A launcher of child processes.
 fn local_launcher(runner: &RunnerProgram, tasks: &Tasks) -> Result<LocalLauncher> {

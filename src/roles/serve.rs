@@ -1,6 +1,6 @@
 //! `vega serve`: the API, ingest jobs, and in `thread` mode the dispatcher of scans.
 
-use super::{hostname, local_launcher, warn_about};
+use super::{hostname, local_launcher, metrics, warn_about};
 use crate::{
     api,
     cli::{ServeArgs, server_env},
@@ -103,6 +103,12 @@ pub async fn serve(
     if settings.scans.mode == ExecutionMode::Thread {
         tasks.spawn(dispatcher(&ctx, &settings, &tasks)?.run());
     }
+    metrics::start(
+        &settings.metrics,
+        ctx.app.clone(),
+        ctx.scans.heartbeat_ttl,
+        &tasks,
+    )?;
     let token = tasks.token();
     let mut served = tasks.spawn(server);
     let broken = tokio::select! {

@@ -1,6 +1,6 @@
 //! `vega worker`: claims queued scans and starts a runner for each.
 
-use super::{hostname, local_launcher, warn_about};
+use super::{hostname, local_launcher, metrics, warn_about};
 use crate::{
     cli::{DataArgs, server_env},
     context::build,
@@ -24,6 +24,8 @@ pub async fn run(args: DataArgs) -> Result<ExitCode> {
     let tasks = Tasks::new();
     tasks.listen_to_signals()?;
     let app = build::app(&settings.storage, tasks.clone()).await?;
+    let heartbeat_ttl = settings.scans.heartbeat_ttl;
+    metrics::start(&settings.metrics, app.clone(), heartbeat_ttl, &tasks)?;
     let dispatcher = Dispatcher {
         app,
         launcher: Arc::new(local_launcher(&settings.runner, &tasks)?),

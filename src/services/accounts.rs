@@ -1,5 +1,6 @@
 //! Signing in, staying signed in, API keys, and local users.
 
+use super::audit;
 use crate::{
     auth::{api_keys, passwords, tokens},
     clock::new_id,
@@ -7,6 +8,7 @@ use crate::{
     domain::{
         access::Actor,
         api_key::{ApiKey, Scope},
+        audit::AuditAction,
         auth_session::{AuthSession, Rotation},
         ids::{ApiKeyId, UserId},
         time::Timestamp,
@@ -15,10 +17,11 @@ use crate::{
     error::{Error, ErrorCode, Result},
     settings::DebugUser,
     shutdown::blocking,
-    store::UserChange,
+    store::{Page, PageRequest, UserChange},
 };
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// API keys note their use at most this often.
 const TOUCH_EVERY: Duration = Duration::from_secs(3600);
@@ -45,9 +48,35 @@ fn refused() -> Error {
 }
 
 /// Signs a user in with email and password. Takes the same time whether or not the user exists.
-pub async fn sign_in(ctx: &ServeContext, email: &str, password: String) -> Result<SignedIn> {
+///
+/// Failures are counted per account, whether it exists or not, and per address they come from.
+pub async fn sign_in(
+    ctx: &ServeContext,
+    email: &str,
+    password: String,
+    address: Option<IpAddr>,
+) -> Result<SignedIn> {
     let email = normalise_email(email);
-    let known = ctx.app.store.user_by_email(&email).await?;
+    let signed_in = check_credentials(ctx, &email, password, address).await;
+    match &signed_in {
+        Ok(_) => ctx.throttles.signed_in(&email),
+        Err(error) if error.code() == ErrorCode::InvalidToken => {
+            ctx.throttles.sign_in_failed(&email, address);
+        }
+        Err(_) => {}
+    }
+    begin_session(ctx, signed_in?).await
+}
+
+/// The user whose credentials these are.
+async fn check_credentials(
+    ctx: &ServeContext,
+    email: &str,
+    password: String,
+    address: Option<IpAddr>,
+) -> Result<User> {
+    ctx.throttles.may_sign_in(email, address)?;
+    let known = ctx.app.store.user_by_email(email).await?;
     let debug = ctx
         .auth
         .debug_user
@@ -57,12 +86,23 @@ pub async fn sign_in(ctx: &ServeContext, email: &str, password: String) -> Resul
     let stored = known.as_ref().and_then(|user| user.password_hash.clone());
     // The well-known password opens the debug account only as long as it has none of its own.
     let debug_matches = debug_matches && stored.is_none();
-    let hash_matches = check_password(ctx, password, stored).await?;
-    let user = match known {
-        Some(user) if user.is_active && (hash_matches || debug_matches) => user,
-        None if debug_matches => insert_debug_user(&ctx.app, &email).await?,
-        _ => return Err(refused()),
-    };
+    let turn = password_turn(ctx).await?;
+    // Others may have guessed while this one waited.
+    ctx.throttles.may_sign_in(email, address)?;
+    let hash_matches = blocking(move || {
+        let matches = passwords::verify(&password, stored.as_deref());
+        drop(turn);
+        Ok(matches)
+    })
+    .await?;
+    match known {
+        Some(user) if user.is_active && (hash_matches || debug_matches) => Ok(user),
+        None if debug_matches => insert_debug_user(&ctx.app, email).await,
+        _ => Err(refused()),
+    }
+}
+
+async fn begin_session(ctx: &ServeContext, user: User) -> Result<SignedIn> {
     let now = ctx.app.clock.now();
     let session_id = new_id();
     let (refresh_token, refresh_hash) = tokens::new_refresh_token(session_id);
@@ -76,10 +116,11 @@ pub async fn sign_in(ctx: &ServeContext, email: &str, password: String) -> Resul
         created_at: now,
         updated_at: now,
     };
-    ctx.app
+    let inserted = ctx
+        .app
         .store
-        .insert_session(session, tokens::REFRESH_LIFETIME)
-        .await?;
+        .insert_session(session, tokens::REFRESH_LIFETIME);
+    audit::by_user(user.id, AuditAction::SessionCreated, session_id, inserted).await?;
     tracing::info!(user_id = %user.id, "signed in");
     Ok(SignedIn {
         access_token: ctx.tokens.issue(user.id, session_id, now)?,
@@ -88,23 +129,14 @@ pub async fn sign_in(ctx: &ServeContext, email: &str, password: String) -> Resul
     })
 }
 
-/// Compares a password, a few at a time: each comparison takes 19 MiB and a core on purpose, and
-/// anyone may ask for one.
-async fn check_password(
-    ctx: &ServeContext,
-    password: String,
-    stored: Option<String>,
-) -> Result<bool> {
+/// A turn to compare a password. There are few: each comparison takes 19 MiB and a core on purpose,
+/// and anyone may ask for one.
+async fn password_turn(ctx: &ServeContext) -> Result<OwnedSemaphorePermit> {
     let checks = Arc::clone(&ctx.password_checks);
-    let Ok(Ok(permit)) = tokio::time::timeout(CHECK_PATIENCE, checks.acquire_owned()).await else {
-        return Err(Error::of(ErrorCode::RateLimited));
-    };
-    blocking(move || {
-        let matches = passwords::verify(&password, stored.as_deref());
-        drop(permit);
-        Ok(matches)
-    })
-    .await
+    match tokio::time::timeout(CHECK_PATIENCE, checks.acquire_owned()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        _ => Err(Error::of(ErrorCode::RateLimited)),
+    }
 }
 
 fn is_password_of(debug: &DebugUser, password: &str) -> bool {
@@ -190,7 +222,9 @@ pub async fn sign_out(ctx: &ServeContext, bearer: &str) -> Result<()> {
         ));
     }
     let presented = ctx.tokens.verify(bearer, ctx.app.clock.now())?;
-    ctx.app.store.revoke_session(presented.session_id).await
+    let (user, session) = (presented.user_id, presented.session_id);
+    let revoked = ctx.app.store.revoke_session(session);
+    audit::by_user(user, AuditAction::SessionRevoked, session, revoked).await
 }
 
 /// Who presents `bearer`, an access token or an API key.
@@ -313,18 +347,24 @@ pub async fn create_api_key(
         last_used_at: None,
         created_at: now,
     };
-    ctx.app.store.insert_api_key(key.clone()).await?;
+    let inserted = ctx.app.store.insert_api_key(key.clone());
+    audit::by(actor, AuditAction::ApiKeyCreated, key.id, inserted).await?;
     Ok((key, generated.secret))
 }
 
 /// The caller's API keys.
-pub async fn list_api_keys(ctx: &ServeContext, actor: &Actor) -> Result<Vec<ApiKey>> {
-    ctx.app.store.api_keys(actor.user_id).await
+pub async fn list_api_keys(
+    ctx: &ServeContext,
+    actor: &Actor,
+    page: PageRequest,
+) -> Result<Page<ApiKey>> {
+    ctx.app.store.api_keys(actor.user_id, page).await
 }
 
 /// Revokes an API key of the caller.
 pub async fn revoke_api_key(ctx: &ServeContext, actor: &Actor, id: ApiKeyId) -> Result<()> {
-    ctx.app.store.revoke_api_key(actor.user_id, id).await
+    let revoked = ctx.app.store.revoke_api_key(actor.user_id, id);
+    audit::by(actor, AuditAction::ApiKeyRevoked, id, revoked).await
 }
 
 /// Adds a local user (`vega maintenance users add`).
@@ -350,7 +390,8 @@ pub async fn add_user(
     let hash = hash_password(password).await?;
     let name = display_name.unwrap_or(&email).to_owned();
     let user = new_user(&email, &name, groups, Some(hash), app.clock.now());
-    app.store.insert_user(user).await
+    let inserted = app.store.insert_user(user.clone());
+    audit::by_administrator(AuditAction::UserCreated, user.id, inserted).await
 }
 
 /// Changes a local user, found by email.
@@ -361,9 +402,8 @@ pub async fn change_user(app: &AppContext, email: &str, change: UserChange) -> R
         .user_by_email(&email)
         .await?
         .ok_or_else(|| Error::not_found("User", &email))?;
-    app.store
-        .change_user(user.id, change, app.clock.now())
-        .await
+    let changed = app.store.change_user(user.id, change, app.clock.now());
+    audit::by_administrator(AuditAction::UserChanged, user.id, changed).await
 }
 
 /// Checks a new password and hashes it.

@@ -18,6 +18,7 @@ use crate::{
     launcher::{LaunchSpec, Launched, RunnerExit, SharedLauncher},
     settings::ScanSettings,
     store::{ClaimRequest, ClaimedScan},
+    telemetry::metrics,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, Notify};
@@ -107,6 +108,7 @@ impl Dispatcher {
             .recover_scans(self.settings.recovery, now)
             .await?
         {
+            metrics::scan_recovered(recovered.scan.status.as_str());
             tracing::warn!(
                 scan_id = %recovered.scan.id,
                 status = %recovered.scan.status,
@@ -129,6 +131,7 @@ impl Dispatcher {
             let Some(claimed) = self.app.store.claim_scan(request).await? else {
                 break;
             };
+            metrics::claimed("scan");
             let spec = LaunchSpec {
                 scan_id: claimed.scan.id,
                 runner_job_id,

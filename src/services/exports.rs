@@ -3,12 +3,13 @@
 //! An export is a job whose result is a file; it is listed as long as its job is. It holds what a
 //! list with the same filter shows.
 
-use super::access;
+use super::{access, audit};
 use crate::{
     clock::new_id,
     context::ServeContext,
     domain::{
         access::Actor,
+        audit::AuditAction,
         finding::{DetectedFinding, Finding, FindingStatus, SeverityCounts},
         ids::{ExportId, RepositoryId},
         job::{Job, JobKind, JobStatus},
@@ -100,7 +101,8 @@ pub async fn create(
         .map_err(|error| Error::internal("an export cannot be described", error))?;
     let now = ctx.app.clock.now();
     let job = Job::queued(new_id(), JobKind::Export, id, described, now);
-    ctx.app.store.enqueue_job(job.clone()).await?;
+    let queued = ctx.app.store.enqueue_job(job.clone());
+    audit::by(actor, AuditAction::ExportRequested, id, queued).await?;
     ctx.job_queued.notify_one();
     export(ctx, id, job).await
 }

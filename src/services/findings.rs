@@ -1,11 +1,12 @@
 //! Findings as they are read and talked about. Decisions are in [`super::triage`].
 
-use super::access;
+use super::{access, audit};
 use crate::{
     clock::new_id,
     context::ServeContext,
     domain::{
         access::Actor,
+        audit::AuditAction,
         finding::Finding,
         ids::FindingId,
         project::ProjectRole,
@@ -92,7 +93,8 @@ pub async fn comment(
         text,
         created_at: ctx.app.clock.now(),
     };
-    ctx.app.store.add_comment(comment.clone()).await?;
+    let added = ctx.app.store.add_comment(comment.clone());
+    audit::by(actor, AuditAction::FindingCommented, id, added).await?;
     Ok(comment)
 }
 

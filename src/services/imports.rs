@@ -5,12 +5,13 @@
 //! import has what every scan has: a lease, recovery, events, reports, a place in the history. The
 //! scan's id is chosen with the job, so that an interrupted job that runs again makes no second one.
 
-use super::{access, working_dir::WorkingRoot};
+use super::{access, audit, working_dir::WorkingRoot};
 use crate::{
     clock::new_id,
     context::ServeContext,
     domain::{
         access::Actor,
+        audit::AuditAction,
         ids::{RepositoryId, ScanId, UserId},
         job::{Job, JobKind},
         object_key::ObjectKey,
@@ -76,7 +77,8 @@ pub async fn accept(
         .map_err(|error| Error::internal("an import cannot be described", error))?;
     let now = ctx.app.clock.now();
     let job = Job::queued(new_id(), JobKind::Import, id, input, now);
-    let queued = ctx.app.store.enqueue_job(job.clone()).await;
+    let queued = ctx.app.store.enqueue_job(job.clone());
+    let queued = audit::by(actor, AuditAction::ImportRequested, id, queued).await;
     if queued.is_err() {
         // Nothing refers to it.
         ctx.app.objects.delete(&key).await?;

@@ -16,6 +16,7 @@ use crate::{
     },
     error::{Error, ErrorCode, Result},
     store::ClaimedJob,
+    telemetry::metrics,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
@@ -66,6 +67,7 @@ pub async fn run_loop(ctx: ServeContext, working: Arc<WorkingRoot>) {
         let now = ctx.app.clock.now();
         match ctx.app.store.claim_job(KINDS, ctx.scans.lease, now).await {
             Ok(Some(claimed)) => {
+                metrics::claimed("job");
                 let (ctx, working) = (ctx.clone(), Arc::clone(&working));
                 let tasks = ctx.app.tasks.clone();
                 tasks.spawn(async move {
@@ -147,7 +149,10 @@ async fn keep_lease(
             .await
         {
             Ok(()) => {}
-            Err(error) if is_lease_lost(&error) => return error,
+            Err(error) if is_lease_lost(&error) => {
+                metrics::lease_lost("job");
+                return error;
+            }
             Err(error) => tracing::warn!(%error, cause = ?error, "a lease could not be renewed"),
         }
     }

@@ -1,10 +1,11 @@
 //! Who else works in a project, and as what.
 
-use super::access;
+use super::{access, audit};
 use crate::{
     context::ServeContext,
     domain::{
         access::Actor,
+        audit::AuditAction,
         ids::{ProjectId, UserId},
         project::{Project, ProjectRole},
         time::Timestamp,
@@ -65,7 +66,8 @@ pub async fn set(
             .ok_or_else(|| unknown("email"))?,
     };
     let now = ctx.app.clock.now();
-    let project = store.set_project_member(id, user.id, role, now).await?;
+    let set = store.set_project_member(id, user.id, role, now);
+    let project = audit::by(actor, AuditAction::MemberSet, id, set).await?;
     member(ctx, &project, user.id).await
 }
 
@@ -82,7 +84,8 @@ pub async fn remove(ctx: &ServeContext, actor: &Actor, id: ProjectId, user: User
     }
     let now = ctx.app.clock.now();
     let removed = ctx.app.store.remove_project_member(id, user, now);
-    removed.await.map(drop)
+    let removed = audit::by(actor, AuditAction::MemberRemoved, id, removed).await;
+    removed.map(drop)
 }
 
 async fn member(ctx: &ServeContext, project: &Project, id: UserId) -> Result<Member> {

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
 mod checkpoints;
 pub mod code;
 pub mod compare;
@@ -14,10 +15,12 @@ pub mod exports;
 pub mod feed;
 pub mod findings;
 pub mod health;
+pub mod idempotency;
 pub mod imports;
 pub mod ingest;
 pub mod jobs;
 pub mod members;
+pub mod metrics;
 pub mod projects;
 pub mod reports;
 pub mod repositories;

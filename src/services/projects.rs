@@ -1,11 +1,12 @@
 //! Projects and their deletion.
 
-use super::access;
+use super::{access, audit};
 use crate::{
     clock::new_id,
     context::{AppContext, ServeContext},
     domain::{
         access::Actor,
+        audit::AuditAction,
         ids::ProjectId,
         job::{Job, JobKind},
         object_key::ObjectKey,
@@ -38,7 +39,8 @@ pub async fn create(
         created_at: now,
         updated_at: now,
     };
-    ctx.app.store.insert_project(project.clone()).await?;
+    let inserted = ctx.app.store.insert_project(project.clone());
+    audit::by(actor, AuditAction::ProjectCreated, project.id, inserted).await?;
     Ok((project, ProjectRollup::default()))
 }
 
@@ -70,11 +72,11 @@ pub async fn change(
     change: ProjectChange,
 ) -> Result<(Project, ProjectRollup)> {
     access::project_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
-    let project = ctx
+    let changed = ctx
         .app
         .store
-        .change_project(id, change, ctx.app.clock.now())
-        .await?;
+        .change_project(id, change, ctx.app.clock.now());
+    let project = audit::by(actor, AuditAction::ProjectChanged, id, changed).await?;
     let rollup = ctx.app.store.project_rollup(id).await?;
     Ok((project, rollup))
 }
@@ -90,7 +92,8 @@ pub async fn delete(ctx: &ServeContext, actor: &Actor, id: ProjectId) -> Result<
         serde_json::Value::Null,
         now,
     );
-    ctx.app.store.delete_project(id, job.clone(), now).await?;
+    let deleted = ctx.app.store.delete_project(id, job.clone(), now);
+    audit::by(actor, AuditAction::ProjectDeleted, id, deleted).await?;
     ctx.job_queued.notify_one();
     Ok(job)
 }

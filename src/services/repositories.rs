@@ -1,11 +1,12 @@
 //! Repositories and the start of their ingest.
 
-use super::access;
+use super::{access, audit};
 use crate::{
     clock::new_id,
     context::ServeContext,
     domain::{
         access::Actor,
+        audit::AuditAction,
         ids::{ProjectId, RepositoryId},
         job::{Job, JobKind},
         object_key::ObjectKey,
@@ -106,10 +107,11 @@ pub async fn create(
         created_at: now,
         updated_at: now,
     };
-    ctx.app
+    let inserted = ctx
+        .app
         .store
-        .insert_repository(repository.clone(), job.clone())
-        .await?;
+        .insert_repository(repository.clone(), job.clone());
+    audit::by(actor, AuditAction::RepositoryCreated, id, inserted).await?;
     ctx.job_queued.notify_one();
     Ok((repository, job))
 }
@@ -183,10 +185,11 @@ pub async fn change(
         git_token,
         default_paths: edit.default_paths,
     };
-    ctx.app
+    let changed = ctx
+        .app
         .store
-        .change_repository(id, change, ctx.app.clock.now())
-        .await
+        .change_repository(id, change, ctx.app.clock.now());
+    audit::by(actor, AuditAction::RepositoryChanged, id, changed).await
 }
 
 /// Removes a repository of the caller with everything in it.
@@ -202,7 +205,8 @@ pub async fn remove(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Resu
         .scans(filter, PageRequest::first(usize::MAX))
         .await?;
     // Records first: files without a record are harmless, records without files are not.
-    ctx.app.store.remove_repository(id).await?;
+    let removed = ctx.app.store.remove_repository(id);
+    audit::by(actor, AuditAction::RepositoryDeleted, id, removed).await?;
     for scan in scans.items {
         ctx.app
             .objects
@@ -236,12 +240,18 @@ pub async fn ingest(
         ));
     }
     let job = ingest_job(id, &IngestInput::Git, ctx)?;
-    begin(ctx, id, job).await
+    begin(ctx, actor, id, job).await
 }
 
-async fn begin(ctx: &ServeContext, id: RepositoryId, job: Job) -> Result<(Repository, Job)> {
+async fn begin(
+    ctx: &ServeContext,
+    actor: &Actor,
+    id: RepositoryId,
+    job: Job,
+) -> Result<(Repository, Job)> {
     let now = ctx.app.clock.now();
-    let repository = ctx.app.store.begin_ingest(id, job.clone(), now).await?;
+    let begun = ctx.app.store.begin_ingest(id, job.clone(), now);
+    let repository = audit::by(actor, AuditAction::IngestStarted, id, begun).await?;
     ctx.job_queued.notify_one();
     Ok((repository, job))
 }
@@ -282,7 +292,7 @@ pub async fn accept_upload(
         key: key.to_string(),
         label,
     };
-    let started = async { begin(ctx, id, ingest_job(id, &input, ctx)?).await }.await;
+    let started = async { begin(ctx, actor, id, ingest_job(id, &input, ctx)?).await }.await;
     if started.is_err() {
         // Another upload was first: nothing refers to this one.
         ctx.app.objects.delete(&key).await?;

@@ -1,11 +1,12 @@
 //! Scans as users see them: create, list, look at, call off.
 
-use super::access;
+use super::{access, audit};
 use crate::{
     clock::new_id,
     context::ServeContext,
     domain::{
         access::Actor,
+        audit::AuditAction,
         event::Event,
         ids::{ProjectId, RepositoryId, ScanId, SnapshotId},
         object_key::{Artifact, ObjectKey},
@@ -140,7 +141,7 @@ pub async fn create(
     wish: NewScan,
 ) -> Result<Scan> {
     let order = order(ctx, actor, id, wish, ProjectRole::Admin).await?;
-    queue(ctx, order).await
+    queue(ctx, actor, order).await
 }
 
 /// Queues a scan like one of the caller's that has ended.
@@ -171,13 +172,14 @@ pub async fn retry(ctx: &ServeContext, actor: &Actor, id: ScanId) -> Result<Scan
         let (from, to) = (ObjectKey::import(scan.id), ObjectKey::import(order.id));
         ctx.app.objects.copy(&from, &to).await?;
     }
-    queue(ctx, order).await
+    queue(ctx, actor, order).await
 }
 
-async fn queue(ctx: &ServeContext, order: ScanOrder) -> Result<Scan> {
+async fn queue(ctx: &ServeContext, actor: &Actor, order: ScanOrder) -> Result<Scan> {
     let scan = Scan::queued(order, ctx.app.clock.now());
-    let max_active = ctx.limits.max_active_scans_per_user;
-    let scan = ctx.app.store.create_scan(scan, max_active).await?;
+    let (id, most) = (scan.id, ctx.limits.max_active_scans_per_user);
+    let created = ctx.app.store.create_scan(scan, most);
+    let scan = audit::by(actor, AuditAction::ScanCreated, id, created).await?;
     tracing::info!(scan_id = %scan.id, repository_id = %scan.repository_id, "scan queued");
     ctx.scan_queued.notify_one();
     Ok(scan)
@@ -251,7 +253,8 @@ pub async fn detail(ctx: &ServeContext, actor: &Actor, id: ScanId) -> Result<Sca
 pub async fn cancel(ctx: &ServeContext, actor: &Actor, id: ScanId) -> Result<Scan> {
     access::scan_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
     let now = ctx.app.clock.now();
-    ctx.app.store.request_cancel(id, actor.user_id, now).await
+    let cancelled = ctx.app.store.request_cancel(id, actor.user_id, now);
+    audit::by(actor, AuditAction::ScanCancelled, id, cancelled).await
 }
 
 /// Events of a repository of the caller.

@@ -1,11 +1,12 @@
 //! Threat profiles: read, edit, generate.
 
-use super::{access, working_dir::WorkingRoot};
+use super::{access, audit, working_dir::WorkingRoot};
 use crate::{
     clock::new_id,
     context::{AppContext, ServeContext},
     domain::{
         access::Actor,
+        audit::AuditAction,
         ids::{RepositoryId, SnapshotId},
         job::{Job, JobKind},
         object_key::ObjectKey,
@@ -50,14 +51,14 @@ pub async fn put(
     content: ThreatProfileContent,
 ) -> Result<ThreatProfile> {
     access::repository_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
-    store(
+    let stored = store(
         &ctx.app,
         id,
         content,
         ProfileOrigin::Edited,
         OnlyIfMissing::No,
-    )
-    .await
+    );
+    audit::by(actor, AuditAction::ThreatProfileEdited, id, stored).await
 }
 
 /// Starts the generation of a new version from the newest snapshot.
@@ -76,7 +77,8 @@ pub async fn generate(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Re
         serde_json::Value::Null,
         now,
     );
-    ctx.app.store.enqueue_job(job.clone()).await?;
+    let queued = ctx.app.store.enqueue_job(job.clone());
+    audit::by(actor, AuditAction::ThreatProfileRequested, id, queued).await?;
     ctx.job_queued.notify_one();
     Ok(job)
 }

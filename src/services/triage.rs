@@ -3,11 +3,12 @@
 //! Whether a decision makes sense is judged by the domain inside the store's own change. Here is
 //! only who may decide, and whom a finding may be given to.
 
-use super::{access, findings};
+use super::{access, audit, findings};
 use crate::{
     context::{AppContext, ServeContext},
     domain::{
         access::Actor,
+        audit::AuditAction,
         finding::{Finding, Triage},
         ids::FindingId,
         project::ProjectRole,
@@ -52,9 +53,8 @@ pub async fn one(
     allowed(store, actor, id, &decision).await?;
     let decision = by(actor, decision);
     let now = ctx.app.clock.now();
-    store
-        .triage_finding(id, decision, expected_version, now)
-        .await
+    let triaged = store.triage_finding(id, decision, expected_version, now);
+    audit::by(actor, AuditAction::FindingTriaged, id, triaged).await
 }
 
 /// Stores one decision about several findings of the caller; each stands for itself.
@@ -83,7 +83,7 @@ pub async fn many(
     let decision = by(actor, decision);
     for chunk in places.chunks(CHUNK) {
         let ids: Vec<_> = chunk.iter().map(|(_, id)| *id).collect();
-        let results = decided(ctx, ids, &decision).await;
+        let results = decided(ctx, actor, ids, &decision).await;
         for ((place, _), result) in chunk.iter().zip(results) {
             if let Some((_, slot)) = outcomes.get_mut(*place) {
                 *slot = Some(result);
@@ -99,12 +99,17 @@ pub async fn many(
 /// One change. If it fails as a whole, it failed for each: what was stored before stays.
 async fn decided(
     ctx: &ServeContext,
+    actor: &Actor,
     ids: Vec<FindingId>,
     decision: &Triage,
 ) -> Vec<Result<Finding>> {
     let (count, now) = (ids.len(), ctx.app.clock.now());
     let store = &ctx.app.store;
-    match store.triage_findings(ids, decision.clone(), now).await {
+    let Some(first) = ids.first().copied() else {
+        return Vec::new();
+    };
+    let triaged = store.triage_findings(ids, decision.clone(), now);
+    match audit::by(actor, AuditAction::FindingsTriaged, first, triaged).await {
         Ok(results) => results,
         Err(error) => {
             tracing::warn!(%error, cause = ?error, count, "decisions could not be stored");

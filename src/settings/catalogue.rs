@@ -53,10 +53,10 @@ variables! {
         "VEGA_SERVICE_ROLE", None, ALL, shown, "Logical role (api, worker, runner, llm-proxy, maintenance). The subcommand wins; a difference is logged.";
         "VEGA_API_PREFIX", Some("/v1"), &[Api], shown, "URL prefix of every API route.";
         "VEGA_ENVIRONMENT", Some("dev"), ALL, shown, "Environment name in logs. `prod` refuses unsafe settings at start.";
-        "VEGA_HOST", Some("127.0.0.1"), &[Api, LlmProxy], shown, "Address to listen on.";
+        "VEGA_HOST", Some("127.0.0.1"), &[Api, Worker, LlmProxy], shown, "Address to listen on (a worker: for metrics only).";
         "VEGA_PORT", None, &[Api, LlmProxy], shown, "Port to listen on (serve: 8000, proxy: 8001); 0 takes any free one.";
         "VEGA_CORS_ORIGINS", None, &[Api], shown, "Comma list of origins browsers may call from; empty: same origin only.";
-        "VEGA_METRICS_PORT", None, &[Api, Worker, LlmProxy], shown, "Port for /metrics; unset: main port, operators only.";
+        "VEGA_METRICS_PORT", None, &[Api, Worker, LlmProxy], shown, "Port for /metrics without a credential; on the main port only operators may read it.";
         "VEGA_LOG", Some("info,actix_server=warn"), ALL, shown, "Log filter, for example `info,vega::services=debug`.";
         "VEGA_LOG_FORMAT", Some("auto"), ALL, shown, "json, text, or auto: text on a terminal, JSON otherwise.";
         "VEGA_SHUTDOWN_GRACE_SECONDS", Some("30"), &[Api, Worker, Runner, LlmProxy], shown, "Seconds to finish or hand back work after SIGTERM.";
@@ -120,6 +120,11 @@ variables! {
         "VEGA_MAX_ARCHIVE_ENTRIES", Some("50000"), FILES, shown, "Files in an archive.";
         "VEGA_MAX_ARCHIVE_FILE_BYTES", Some("104857600"), FILES, shown, "Bytes of one file in an archive.";
         "VEGA_MAX_ARCHIVE_UNCOMPRESSED_BYTES", Some("5368709120"), FILES, shown, "Bytes of all files in an archive.";
+        "VEGA_RATE_LIMIT_PER_MINUTE", Some("6000"), &[Api], shown, "Requests one token or API key may make per minute, per process; 0: no limit.";
+        "VEGA_LOGIN_FAILURES_PER_ACCOUNT", Some("10"), &[Api], shown, "Failed sign-ins to one account in 15 minutes before more are refused; 0: no limit.";
+        "VEGA_LOGIN_FAILURES_PER_ADDRESS", Some("100"), &[Api], shown, "Failed sign-ins from one address (IPv6: one /64) in 15 minutes before more are refused; 0: no limit.";
+        "VEGA_TRUSTED_PROXIES", Some("0"), &[Api], shown, "Proxies in front whose X-Forwarded-For is believed; 0: the connection's address counts.";
+        "VEGA_BODY_STALL_SECONDS", Some("30"), &[Api], shown, "Seconds without a byte of a request's body before it is given up.";
         "VEGA_MAX_SESSIONS_PER_WORKSPACE", Some("20"), &[Api], shown, "Legacy sessions of one user.";
         "VEGA_WORKER_HEARTBEAT_TTL_SECONDS", Some("120"), SCANS, shown, "Seconds after which a silent worker is stale.";
         "VEGA_GIT_ALLOW_PRIVATE_HOSTS", None, FILES, shown, "Comma list of hosts (or host:port) that may be cloned from although their address is private.";

@@ -5,11 +5,13 @@
 
 pub mod catalogue;
 pub mod env;
+pub mod platform;
 mod prod;
 mod reader;
 pub mod sections;
 
 pub use env::Env;
+pub use platform::*;
 pub use reader::Reader;
 pub use sections::*;
 
@@ -74,6 +76,10 @@ pub struct ServeSettings {
     pub auth: AuthSettings,
     /// Limits.
     pub limits: LimitSettings,
+    /// How often callers may ask.
+    pub throttles: ThrottleSettings,
+    /// Where metrics are read.
+    pub metrics: MetricsSettings,
     /// How runners are started.
     pub runner: RunnerProgram,
 }
@@ -89,6 +95,8 @@ pub struct WorkerSettings {
     pub scans: ScanSettings,
     /// How runners are started.
     pub runner: RunnerProgram,
+    /// Where metrics are read.
+    pub metrics: MetricsSettings,
 }
 
 /// What `vega runner --scan-id` needs.
@@ -161,6 +169,8 @@ impl ServeSettings {
             v16: V16Settings::read(&mut reader),
             auth: AuthSettings::read(&mut reader, &app),
             limits: LimitSettings::read(&mut reader),
+            throttles: ThrottleSettings::read(&mut reader),
+            metrics: MetricsSettings::read(&mut reader),
             runner: RunnerProgram::read(env, &storage),
             app,
             storage,
@@ -179,6 +189,7 @@ impl WorkerSettings {
         let settings = Self {
             scans: ScanSettings::read(&mut reader),
             runner: RunnerProgram::read(env, &storage),
+            metrics: MetricsSettings::read(&mut reader),
             app,
             storage,
         };

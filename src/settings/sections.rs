@@ -66,10 +66,20 @@ impl ListenSettings {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>, default_port: u16) -> Self {
+        let cors_origins = reader.list("VEGA_CORS_ORIGINS");
+        for origin in cors_origins
+            .iter()
+            .filter(|it| !super::platform::is_origin(it))
+        {
+            reader.problem(
+                "VEGA_CORS_ORIGINS",
+                format!("'{origin}' is not an origin; write it like https://app.example.com"),
+            );
+        }
         Self {
             host: reader.text("VEGA_HOST"),
             port: reader.optional_number("VEGA_PORT").unwrap_or(default_port),
-            cors_origins: reader.list("VEGA_CORS_ORIGINS"),
+            cors_origins,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Users, sign-in sessions and API keys.
 
+use super::{Page, PageRequest};
 use crate::{
     domain::{
         api_key::ApiKey,
@@ -70,7 +71,7 @@ pub trait ApiKeyStore: Send + Sync {
     /// The key with this secret hash, unless revoked (removed) or expired by the store's clock.
     async fn api_key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>>;
     /// The user's keys, newest first.
-    async fn api_keys(&self, user: UserId) -> Result<Vec<ApiKey>>;
+    async fn api_keys(&self, user: UserId, page: PageRequest) -> Result<Page<ApiKey>>;
     /// Removes the user's key at once; `not_found` if it is not theirs.
     async fn revoke_api_key(&self, user: UserId, id: ApiKeyId) -> Result<()>;
     /// Notes a use. Stores keep it to the hour, so that reads do not become writes.

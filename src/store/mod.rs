@@ -12,22 +12,28 @@
 //!   processes of this machine; see [`StoreHealth::owner`]).
 //! - Lists are stable: newest first by id unless said otherwise, continued by an opaque key.
 //! - Reads see every change that was acknowledged before the read began, by any process.
+//! - A change made inside [`beside::audited`] is committed together with its audit entry.
 //!
 //! `tests/it/conformance/store` runs the same cases against every backend.
 
 pub mod accounts;
+pub mod audit;
+pub mod beside;
 pub mod findings;
 pub mod jobs;
 pub mod json;
+pub mod ops;
 pub mod scans;
 pub mod sources;
 pub mod workers;
 
 pub use accounts::{ApiKeyStore, SessionStore, UserChange, UserStore};
+pub use audit::{AuditFilter, AuditStore, IdempotencyStore, KeyState};
 pub use findings::{
     FindingFacets, FindingFilter, FindingSort, FindingStore, ObservedFinding, TimelineOf,
 };
 pub use jobs::{ClaimedJob, IngestResult, JobStore};
+pub use ops::{OpsStore, StoreFigures};
 pub use scans::{
     Artifacts, ClaimRequest, ClaimedScan, EventQuery, NewFinding, ProgressUpdate, RecoveredScan,
     ScanBatch, ScanCheck, ScanEnd, ScanFilter, ScanStore,
@@ -101,6 +107,9 @@ pub trait MetadataStore:
     + FindingStore
     + JobStore
     + WorkerStore
+    + OpsStore
+    + AuditStore
+    + IdempotencyStore
     + 'static
 {
 }
@@ -118,6 +127,12 @@ impl<T> MetadataStore for T where
         + FindingStore
         + JobStore
         + WorkerStore
+        + OpsStore
+        + AuditStore
+        + IdempotencyStore
+        + OpsStore
+        + AuditStore
+        + IdempotencyStore
         + 'static
 {
 }

@@ -5,6 +5,7 @@
 //! source code, prompts, tokens, passwords or bodies.
 
 mod json;
+pub mod metrics;
 
 use crate::settings::{Env, Role, catalogue};
 use std::io::IsTerminal;

@@ -8,7 +8,11 @@ use crate::{
     error::{Error, ErrorCode},
     services::accounts,
 };
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{self, HeaderMap},
+};
 use std::{future::Future, marker::PhantomData, pin::Pin};
 
 /// A scope, as a type.
@@ -58,8 +62,11 @@ impl<S: RequiredScope> FromRequest for Caller<S> {
         let request = request.clone();
         Box::pin(async move {
             let ctx = context(&request)?;
-            let bearer = bearer(&request).ok_or_else(|| Error::of(ErrorCode::InvalidToken))?;
+            let bearer =
+                bearer(request.headers()).ok_or_else(|| Error::of(ErrorCode::InvalidToken))?;
             let actor = accounts::authenticate(&ctx, &bearer).await?;
+            // After the check, so that the table holds real credentials only.
+            ctx.throttles.request(&bearer)?;
             tracing::Span::current().record("user_id", tracing::field::display(actor.user_id));
             actor.require_scope(S::SCOPE)?;
             if S::OPERATOR && !actor.is_operator() {
@@ -74,12 +81,9 @@ impl<S: RequiredScope> FromRequest for Caller<S> {
     }
 }
 
-fn bearer(request: &HttpRequest) -> Option<String> {
-    let value = request
-        .headers()
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?;
+/// The bearer credential, if there is one.
+pub fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())

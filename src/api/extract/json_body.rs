@@ -7,10 +7,12 @@ use crate::{
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 /// Largest JSON body, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
+/// How long the whole of it may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A JSON body of type `T`.
 #[derive(Debug)]
@@ -32,16 +34,24 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                 );
                 return Err(error.into());
             }
-            let bytes = web::Payload::from_request(&request, &mut payload)
+            let body = web::Payload::from_request(&request, &mut payload)
                 .await
                 .map_err(|_| Error::of(ErrorCode::InvalidRequest))?
-                .to_bytes_limited(MAX_BYTES)
+                .to_bytes_limited(MAX_BYTES);
+            let bytes = tokio::time::timeout(PATIENCE, body)
                 .await
+                .map_err(|_| too_slow())?
                 .map_err(|_| too_large())?
                 .map_err(|error| broken_off(&error))?;
             parse(&bytes).map(Self).map_err(ApiError::from)
         })
     }
+}
+
+fn too_slow() -> Error {
+    let seconds = PATIENCE.as_secs();
+    let message = format!("A JSON body has to be there within {seconds} s");
+    Error::new(ErrorCode::InvalidRequest, message)
 }
 
 fn too_large() -> Error {

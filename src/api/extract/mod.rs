@@ -1,12 +1,14 @@
 //! Extractors: everything a handler takes from a request, checked, with errors of the catalogue.
 
+mod address;
 mod caller;
 mod json_body;
 mod path_id;
 mod query;
 mod upload;
 
-pub use caller::{Caller, OpsScope, ReadScope, RequiredScope, WriteScope};
+pub use address::ClientAddress;
+pub use caller::{Caller, OpsScope, ReadScope, RequiredScope, WriteScope, bearer};
 pub use json_body::JsonBody;
 pub use path_id::PathId;
 pub use query::{QueryParams, one_of};

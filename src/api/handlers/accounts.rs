@@ -3,28 +3,35 @@
 use super::Ctx;
 use crate::{
     api::{
-        dto::accounts::{
-            ApiKeyDto, CreateApiKeyRequest, LoginRequest, NewApiKeyDto, RefreshRequest,
-            TokenResponse, UserDto,
+        dto::{
+            accounts::{
+                ApiKeyDto, CreateApiKeyRequest, LoginRequest, NewApiKeyDto, RefreshRequest,
+                TokenResponse, UserDto,
+            },
+            projects::ListParams,
         },
         error::ApiResult,
-        extract::{Caller, JsonBody, PathId, ReadScope, WriteScope},
+        extract::{Caller, ClientAddress, JsonBody, PathId, QueryParams, ReadScope, WriteScope},
+        paging::{ALL_LIMIT, page_request, respond},
     },
     domain::ids::ApiKeyKind,
     services::accounts,
 };
-use actix_web::{HttpResponse, delete, get, post, web::Json};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, web::Json};
 
 /// Sign in with email and password.
 #[utoipa::path(tag = "auth", request_body = LoginRequest, responses((status = 200, body = TokenResponse)), security(()))]
 #[post("/auth/login")]
 pub async fn create_session(
     ctx: Ctx,
+    address: ClientAddress,
     body: JsonBody<LoginRequest>,
 ) -> ApiResult<Json<TokenResponse>> {
     let LoginRequest { email, password } = body.0;
     Ok(Json(
-        accounts::sign_in(&ctx, &email, password).await?.into(),
+        accounts::sign_in(&ctx, &email, password, address.0)
+            .await?
+            .into(),
     ))
 }
 
@@ -56,11 +63,17 @@ pub async fn get_me(ctx: Ctx, caller: Caller<ReadScope>) -> ApiResult<Json<UserD
 }
 
 /// My API keys, newest first.
-#[utoipa::path(tag = "api-keys", responses((status = 200, body = Vec<ApiKeyDto>)))]
+#[utoipa::path(tag = "api-keys", params(ListParams), responses((status = 200, body = Vec<ApiKeyDto>)))]
 #[get("/api-keys")]
-pub async fn list_api_keys(ctx: Ctx, caller: Caller<ReadScope>) -> ApiResult<Json<Vec<ApiKeyDto>>> {
-    let keys = accounts::list_api_keys(&ctx, &caller.actor).await?;
-    Ok(Json(keys.into_iter().map(Into::into).collect()))
+pub async fn list_api_keys(
+    ctx: Ctx,
+    request: HttpRequest,
+    caller: Caller<ReadScope>,
+    query: QueryParams<ListParams>,
+) -> ApiResult {
+    let page = page_request(query.0.limit, query.0.cursor.as_deref(), ALL_LIMIT)?;
+    let page = accounts::list_api_keys(&ctx, &caller.actor, page).await?;
+    respond(&request, page, ApiKeyDto::from)
 }
 
 /// Make an API key. Its secret is shown this once.

@@ -5,9 +5,11 @@ use crate::{
     api::{
         dto::system::{ConfigDto, DependencyDto, HealthDto, ReadinessDto},
         error::{ApiResult, ErrorEnvelope},
+        extract::{Caller, OpsScope},
     },
-    services::health,
+    services::{health, metrics},
     settings::AuthProvider,
+    telemetry::metrics::CONTENT_TYPE,
 };
 use actix_web::{HttpResponse, get, web::Json};
 
@@ -50,6 +52,13 @@ pub async fn get_readiness(ctx: Ctx) -> HttpResponse {
     } else {
         HttpResponse::ServiceUnavailable().json(body)
     }
+}
+
+/// Figures for operators, in the Prometheus text format. Not below the prefix, so not described.
+#[get("/metrics")]
+pub async fn get_metrics(ctx: Ctx, _: Caller<OpsScope>) -> ApiResult {
+    let page = metrics::page(&ctx.app, ctx.scans.heartbeat_ttl).await?;
+    Ok(HttpResponse::Ok().content_type(CONTENT_TYPE).body(page))
 }
 
 /// What a client needs to know before sign-in.

@@ -3,6 +3,7 @@
 use super::{
     JsonStore,
     change::{Change, Decision, Deletion},
+    paging,
     state::State,
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
         time::Timestamp,
     },
     error::{Error, Result},
-    store::ApiKeyStore,
+    store::{ApiKeyStore, Page, PageRequest},
 };
 
 /// Uses are noted to the hour, in milliseconds.
@@ -36,10 +37,11 @@ impl ApiKeyStore for JsonStore {
         .await
     }
 
-    async fn api_keys(&self, user: UserId) -> Result<Vec<ApiKey>> {
+    async fn api_keys(&self, user: UserId, page: PageRequest) -> Result<Page<ApiKey>> {
         self.read(move |view| {
-            let keys = view.state.api_keys.values().rev();
-            Ok(keys.filter(|key| key.user_id == user).cloned().collect())
+            let keys = view.state.api_keys.values();
+            let ids = keys.filter(|key| key.user_id == user).map(|key| key.id);
+            paging::newest_first(ids, &page, |id| view.state.api_keys.get(id).cloned())
         })
         .await
     }

@@ -6,10 +6,12 @@
 
 use crate::domain::{
     api_key::ApiKey,
+    audit::AuditEntry,
     auth_session::AuthSession,
     event::Event,
     finding::{Finding, FindingObservation},
-    ids::{ApiKeyId, EventId, ProjectId, RepositoryId, ScanId, SessionId, WorkerId},
+    idempotency::IdempotencyRecord,
+    ids::{ApiKeyId, EventId, IdempotencyId, ProjectId, RepositoryId, ScanId, SessionId, WorkerId},
     job::Job,
     project::Project,
     repository::Repository,
@@ -61,6 +63,10 @@ text_enum! {
         Comment = "comment",
         /// [`FindingChange`].
         FindingChange = "finding_change",
+        /// [`AuditEntry`].
+        Audit = "audit",
+        /// [`IdempotencyRecord`].
+        Key = "key",
     }
 }
 
@@ -85,6 +91,8 @@ pub enum Record {
     Event(Event),
     Comment(Comment),
     FindingChange(FindingChange),
+    Audit(AuditEntry),
+    Key(IdempotencyRecord),
     /// A [`Finding`] already turned into text, because the same commit writes it twice.
     #[serde(rename = "finding")]
     FindingText(Box<RawValue>),
@@ -123,6 +131,7 @@ pub enum Deletion {
     Project(ProjectId),
     Repository(RepositoryId),
     Worker(WorkerId),
+    Key(IdempotencyId),
 }
 
 /// One operation of a commit.
@@ -186,4 +195,6 @@ puts! {
     Event: Event,
     Comment: Comment,
     FindingChange: FindingChange,
+    Audit: AuditEntry,
+    Key: IdempotencyRecord,
 }

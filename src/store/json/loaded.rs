@@ -141,7 +141,9 @@ impl Loaded {
             .chain(puts(state.scans.values()))
             .chain(puts(state.runner_jobs.values()))
             .chain(puts(state.jobs.values()))
-            .chain(puts(state.workers.values()));
+            .chain(puts(state.workers.values()))
+            .chain(puts(state.audit.values()))
+            .chain(puts(state.keys.values()));
         let findings = state.findings.all().map(|(_, entry)| entry.span);
         let timelines = state.timelines.all();
         small

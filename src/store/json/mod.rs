@@ -20,8 +20,11 @@ pub mod view;
 mod written;
 
 mod api_keys;
+mod audit;
 mod findings;
+mod idempotency;
 mod jobs;
+mod ops;
 mod projects;
 mod repositories;
 mod scans;
@@ -31,10 +34,14 @@ mod users;
 mod workers;
 
 use crate::{
-    clock::{self, SharedClock},
+    clock::{self, SharedClock, Stopwatch},
     domain::{ids::WorkerId, time::Timestamp},
     error::{Error, ErrorCode, Result},
-    store::{ChangeMark, StoreHealth},
+    store::{
+        ChangeMark, StoreHealth,
+        beside::{self, Beside},
+    },
+    telemetry::metrics,
 };
 use change::Decision;
 use folder::{Folder, LockFile};
@@ -152,9 +159,10 @@ impl JsonStore {
         T: Send + 'static,
         F: FnOnce(View<'_>) -> Result<T> + Send + 'static,
     {
+        let watch = Stopwatch::start();
         let shared = Arc::clone(&self.shared);
         let writer = Arc::clone(&self.writer);
-        blocking(move || {
+        let answered = blocking(move || {
             if !shared.follow()? {
                 let lock = writer.blocking_lock();
                 let _held = lock.hold()?;
@@ -163,7 +171,9 @@ impl JsonStore {
             let loaded = shared.loaded.read().map_err(poisoned)?;
             answer(loaded.view())
         })
-        .await
+        .await;
+        metrics::store_answered("read", watch.elapsed());
+        answered
     }
 
     /// Decides and makes the decision durable, as one commit.
@@ -189,14 +199,19 @@ impl JsonStore {
         T: Send + 'static,
         F: FnOnce(View<'_>, &Moment<'_>) -> Result<Decision<T>> + Send + 'static,
     {
+        let watch = Stopwatch::start();
+        // Asked for here: the work below runs on another task.
+        let beside = beside::current();
         let shared = Arc::clone(&self.shared);
         // The turn moves into the task: a caller that goes away does not end it half way.
         let turn = Arc::clone(&self.writer).lock_owned().await;
-        blocking(move || {
+        let answered = blocking(move || {
             let _held = turn.hold()?;
-            shared.commit(liveness, decide)
+            shared.commit(liveness, beside.as_ref(), decide)
         })
-        .await
+        .await;
+        metrics::store_answered("commit", watch.elapsed());
+        answered
     }
 }
 
@@ -237,6 +252,7 @@ impl Shared {
     fn commit<T>(
         &self,
         liveness: Liveness,
+        beside: Option<&Beside>,
         decide: impl FnOnce(View<'_>, &Moment<'_>) -> Result<Decision<T>>,
     ) -> Result<T> {
         self.settle()?;
@@ -252,9 +268,13 @@ impl Shared {
             dead: &dead,
             event_id: clock::new_id,
         };
-        let decision = decide(loaded.view(), &moment)?;
+        let mut decision = decide(loaded.view(), &moment)?;
         if decision.changes.is_empty() {
             return Ok(decision.answer);
+        }
+        if let Some(beside) = beside {
+            let added = audit::added(loaded.view(), &moment, beside, &decision.changes)?;
+            decision.changes.extend(added);
         }
         let line = loaded.journal.encode(now, &decision.changes)?;
         let appender = loaded.journal.appender();
@@ -277,7 +297,12 @@ impl Shared {
             .active_jobs
             .iter()
             .filter_map(|id| state.jobs.get(*id)?.lease.as_ref());
-        let holders: BTreeSet<_> = scans.chain(jobs).map(|lease| lease.owner).collect();
+        let keys = state.keys.values().filter_map(|key| key.lease.as_ref());
+        let holders: BTreeSet<_> = scans
+            .chain(jobs)
+            .chain(keys)
+            .map(|lease| lease.owner)
+            .collect();
         holders
             .into_iter()
             .filter(|owner| self.owners.is_dead(*owner))

@@ -17,10 +17,12 @@ use super::{
 };
 use crate::domain::{
     api_key::ApiKey,
+    audit::AuditEntry,
     auth_session::AuthSession,
+    idempotency::{IdempotencyRecord, KeyOwner},
     ids::{
-        ApiKeyId, JobId, ProjectId, RepositoryId, RunnerJobId, ScanId, SessionId, SnapshotId,
-        ThreatProfileId, UserId, WorkerId,
+        ApiKeyId, AuditId, IdempotencyId, JobId, ProjectId, RepositoryId, RunnerJobId, ScanId,
+        SessionId, SnapshotId, ThreatProfileId, UserId, WorkerId,
     },
     job::Job,
     project::Project,
@@ -94,6 +96,12 @@ pub struct State {
     pub active_jobs: BTreeSet<JobId>,
     /// Processes as they report themselves.
     pub workers: Table<WorkerId, Worker>,
+    /// The audit log.
+    pub audit: Table<AuditId, AuditEntry>,
+    /// Used idempotency keys.
+    pub keys: Table<IdempotencyId, IdempotencyRecord>,
+    /// The same by owner, route and key.
+    pub keys_by_owner: BTreeMap<KeyOwner, IdempotencyId>,
     /// Findings and observations.
     pub findings: FindingIndex,
     /// Events.
@@ -136,6 +144,8 @@ impl State {
             + self.runner_jobs.bytes()
             + self.jobs.bytes()
             + self.workers.bytes()
+            + self.audit.bytes()
+            + self.keys.bytes()
             + self.findings.bytes()
             + self.events.bytes()
             + self.timelines.bytes()
@@ -197,6 +207,11 @@ impl State {
             WrittenRecord::Worker(worker) => {
                 self.workers.put(worker.id, *worker, len);
             }
+            WrittenRecord::Audit(entry) => self.audit.put(entry.id, *entry, len),
+            WrittenRecord::Key(key) => {
+                self.keys_by_owner.insert(key.owner.clone(), key.id);
+                self.keys.put(key.id, *key, len);
+            }
             WrittenRecord::Finding(finding) => {
                 self.findings.put_finding(&finding, span, &mut self.names);
             }
@@ -231,6 +246,11 @@ impl State {
             Kind::Worker => {
                 self.workers.remove(id.parse()?);
             }
+            Kind::Key => {
+                if let Some(key) = self.keys.remove(id.parse()?) {
+                    self.keys_by_owner.remove(&key.owner);
+                }
+            }
             Kind::Repository => self.delete_repository(id.parse()?),
             Kind::Project => {
                 let project: ProjectId = id.parse()?;
@@ -249,7 +269,8 @@ impl State {
             | Kind::Observation
             | Kind::Event
             | Kind::Comment
-            | Kind::FindingChange => return Err(format!("a {kind} is never deleted alone").into()),
+            | Kind::FindingChange
+            | Kind::Audit => return Err(format!("a {kind} is never deleted alone").into()),
         }
         Ok(())
     }

@@ -11,9 +11,9 @@ use super::{
     },
 };
 use crate::domain::{
-    api_key::ApiKey, auth_session::AuthSession, job::Job, project::Project, repository::Repository,
-    runner_job::RunnerJob, scan::Scan, snapshot::Snapshot, threat_profile::ThreatProfile,
-    user::User, worker::Worker,
+    api_key::ApiKey, audit::AuditEntry, auth_session::AuthSession, idempotency::IdempotencyRecord,
+    job::Job, project::Project, repository::Repository, runner_job::RunnerJob, scan::Scan,
+    snapshot::Snapshot, threat_profile::ThreatProfile, user::User, worker::Worker,
 };
 use serde::Deserialize;
 
@@ -43,6 +43,8 @@ pub enum WrittenRecord<'a> {
     Event(WrittenEvent<'a>),
     /// A comment or a change of a finding.
     Timeline(Kind, WrittenEntry),
+    Audit(Box<AuditEntry>),
+    Key(Box<IdempotencyRecord>),
 }
 
 /// Reads the commit written in `line`, which begins at byte `offset` of the journal.
@@ -119,6 +121,8 @@ impl<'a> Text<'a> {
             Kind::Observation => WrittenRecord::Observation(self.value()?),
             Kind::Event => WrittenRecord::Event(self.value()?),
             Kind::Comment | Kind::FindingChange => WrittenRecord::Timeline(kind, self.value()?),
+            Kind::Audit => WrittenRecord::Audit(self.value()?),
+            Kind::Key => WrittenRecord::Key(self.value()?),
         })
     }
 

@@ -4,6 +4,8 @@ mod accounts;
 mod code;
 mod errors;
 mod exports;
+mod hardening;
+mod idempotency;
 mod imports;
 mod inbox;
 mod isolation;

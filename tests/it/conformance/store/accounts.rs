@@ -9,7 +9,7 @@ use vega::{
         time::Timestamp,
     },
     error::ErrorCode,
-    store::UserChange,
+    store::{PageRequest, UserChange},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -193,12 +193,20 @@ pub async fn a_revoked_api_key_is_gone_at_once(backend: &mut dyn Backend) {
     let (first, second) = (key(owner, "1", now), key(owner, "2", now));
     store.insert_api_key(first.clone()).await.unwrap();
     store.insert_api_key(second.clone()).await.unwrap();
-    let listed = store.api_keys(owner).await.unwrap();
-    assert_eq!(listed, [second.clone(), first.clone()]);
+    let one = PageRequest::first(1);
+    let listed = store.api_keys(owner, one).await.unwrap();
+    assert_eq!(listed.items, std::slice::from_ref(&second));
+    let rest = PageRequest {
+        limit: 1,
+        after: listed.next,
+    };
+    let listed = store.api_keys(owner, rest).await.unwrap();
+    assert_eq!((listed.items, listed.next), (vec![first.clone()], None));
     let other = backend.another_process().await;
     store.revoke_api_key(owner, first.id).await.unwrap();
     assert_eq!(other.api_key_by_hash("1").await.unwrap(), None);
-    assert_eq!(other.api_keys(owner).await.unwrap(), [second]);
+    let left = other.api_keys(owner, PageRequest::first(9)).await.unwrap();
+    assert_eq!(left.items, [second]);
 }
 
 pub async fn only_the_owner_can_revoke_an_api_key(backend: &mut dyn Backend) {

@@ -4,6 +4,7 @@
 //! to; what only the JSON files promise lies in `json`.
 
 mod accounts;
+mod audit;
 mod concurrency;
 mod events;
 mod finding_history;
@@ -13,6 +14,7 @@ mod fixtures;
 mod jobs;
 mod json;
 mod lifecycle;
+mod ops;
 mod recovery;
 mod scans;
 mod sources;
@@ -180,6 +182,16 @@ macro_rules! store_conformance {
                     heartbeats_are_judged_by_the_stores_clock,
                     workers_silent_for_long_are_forgotten,
                     the_store_answers_a_ping,
+                }
+                audit {
+                    a_change_is_committed_with_its_audit_entry,
+                    the_audit_log_is_filtered_and_comes_in_parts,
+                    a_key_is_reserved_once_and_answers_for_a_day,
+                    a_released_or_abandoned_key_is_free_again,
+                    a_key_knows_what_was_made_even_without_its_answer,
+                }
+                ops {
+                    figures_count_everything_and_tell_how_long_it_waits,
                 }
                 concurrency {
                     exactly_one_claim_wins,

@@ -1,0 +1,117 @@
+//! The limits on requests and sign-ins of this process, with their clock.
+//!
+//! They live in memory: each process counts for itself, and a restart forgets. That is enough to
+//! slow a guesser or a runaway script down, which is all they are for.
+
+use crate::{
+    clock::Stopwatch,
+    domain::throttle::Throttle,
+    error::{Error, ErrorCode, Result},
+    settings::ThrottleSettings,
+};
+use std::{
+    hash::{BuildHasher, Hash, RandomState},
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// The window of failed sign-ins.
+const SIGN_IN_WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// Requests per credential; failed sign-ins per account and per address.
+#[derive(Debug)]
+pub struct Throttles {
+    since: Stopwatch,
+    // Keys are hashed with a seed of this process: nobody can aim for another's bucket.
+    seed: RandomState,
+    requests: Mutex<Throttle>,
+    accounts: Mutex<Throttle>,
+    addresses: Mutex<Throttle>,
+}
+
+impl Throttles {
+    /// Full buckets.
+    pub fn new(settings: &ThrottleSettings) -> Self {
+        Self {
+            since: Stopwatch::start(),
+            seed: RandomState::new(),
+            requests: Mutex::new(Throttle::new(settings.requests_per_minute, MINUTE)),
+            accounts: Mutex::new(Throttle::new(settings.sign_ins_per_account, SIGN_IN_WINDOW)),
+            addresses: Mutex::new(Throttle::new(settings.sign_ins_per_address, SIGN_IN_WINDOW)),
+        }
+    }
+
+    /// Counts a request with this credential.
+    ///
+    /// # Errors
+    /// `rate_limited` with the seconds to wait.
+    pub fn request(&self, bearer: &str) -> Result<()> {
+        locked(&self.requests)
+            .take(self.key(bearer), self.since.elapsed())
+            .map_err(|wait| limited("Too many requests with this credential", wait))
+    }
+
+    /// Whether a sign-in to `email` from `address` may be tried.
+    ///
+    /// # Errors
+    /// `rate_limited` with the seconds to wait.
+    pub fn may_sign_in(&self, email: &str, address: Option<IpAddr>) -> Result<()> {
+        let now = self.since.elapsed();
+        let refused = |wait| limited("Too many failed sign-ins", wait);
+        locked(&self.accounts)
+            .check(self.key(email), now)
+            .map_err(refused)?;
+        match address {
+            Some(address) => locked(&self.addresses)
+                .check(self.key(network(address)), now)
+                .map_err(refused),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a failed sign-in.
+    pub fn sign_in_failed(&self, email: &str, address: Option<IpAddr>) {
+        let now = self.since.elapsed();
+        locked(&self.accounts).spend(self.key(email), now);
+        if let Some(address) = address {
+            locked(&self.addresses).spend(self.key(network(address)), now);
+        }
+    }
+
+    /// A sign-in that succeeds clears the account. The address stays as it was: its owner could
+    /// sign in to an account of their own between guesses.
+    pub fn signed_in(&self, email: &str) {
+        locked(&self.accounts).forgive(self.key(email));
+    }
+
+    fn key(&self, value: impl Hash) -> u64 {
+        self.seed.hash_one(value)
+    }
+}
+
+/// One site has a whole /64 of IPv6 addresses.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let prefix = u128::from(v6) & (u128::MAX << 64);
+            IpAddr::V6(prefix.into())
+        }
+        v4 => v4,
+    }
+}
+
+/// A bucket is right whatever happened to the thread that changed it.
+fn locked(throttle: &Mutex<Throttle>) -> MutexGuard<'_, Throttle> {
+    throttle.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn limited(what: &str, wait: Duration) -> Error {
+    let seconds = wait.as_secs_f64().ceil().max(1.0);
+    Error::new(
+        ErrorCode::RateLimited,
+        format!("{what}; try again in {seconds} s"),
+    )
+    .with_detail("retry_after_seconds", seconds as u64)
+}

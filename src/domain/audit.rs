@@ -1,0 +1,95 @@
+//! The audit log: who changed what, when, in which request. Entries are never changed.
+//!
+//! An entry is written in the same commit as the change it tells of, so there is neither a change
+//! without entry nor an entry without change. It holds digests of what was before and after, not
+//! the content: a log that outlives what it tells of must not keep it.
+
+use super::{
+    ids::{AuditId, UserId},
+    text_enum,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+text_enum! {
+    /// What was done.
+    AuditAction {
+        /// Somebody signed in.
+        SessionCreated = "session.created",
+        /// Somebody signed out.
+        SessionRevoked = "session.revoked",
+        /// A user was added.
+        UserCreated = "user.created",
+        /// A user's password, groups, name or state was changed.
+        UserChanged = "user.changed",
+        /// An API key was made.
+        ApiKeyCreated = "api_key.created",
+        /// An API key was revoked.
+        ApiKeyRevoked = "api_key.revoked",
+        /// A project was created.
+        ProjectCreated = "project.created",
+        /// A project was changed.
+        ProjectChanged = "project.changed",
+        /// A project was marked as deleted.
+        ProjectDeleted = "project.deleted",
+        /// A repository was added.
+        RepositoryCreated = "repository.created",
+        /// A repository was changed.
+        RepositoryChanged = "repository.changed",
+        /// A repository was removed.
+        RepositoryDeleted = "repository.deleted",
+        /// New source was asked for or uploaded.
+        IngestStarted = "ingest.started",
+        /// A threat profile was edited.
+        ThreatProfileEdited = "threat_profile.edited",
+        /// A threat profile was asked for.
+        ThreatProfileRequested = "threat_profile.requested",
+        /// A scan was started.
+        ScanCreated = "scan.created",
+        /// A scan was called off.
+        ScanCancelled = "scan.cancelled",
+        /// A decision about a finding.
+        FindingTriaged = "finding.triaged",
+        /// Several findings were decided about at once; the entity is the first of them.
+        FindingsTriaged = "findings.triaged",
+        /// A finding was commented on.
+        FindingCommented = "finding.commented",
+        /// Another tool's findings are brought in; the entity is the repository.
+        ImportRequested = "import.requested",
+        /// Findings are written to a file; the entity is the repository.
+        ExportRequested = "export.requested",
+        /// A user got a role in a project; the entity is the project.
+        MemberSet = "member.set",
+        /// A user lost their role in a project; the entity is the project.
+        MemberRemoved = "member.removed",
+        /// What retention lets go was removed.
+        CleanupRun = "cleanup.run",
+        /// Scans without a living owner were recovered by hand.
+        RecoveryRun = "recovery.run",
+    }
+}
+
+/// One line of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Identity.
+    pub id: AuditId,
+    /// When, by the store's clock.
+    pub at: Timestamp,
+    /// Who; none for an administrator at the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<UserId>,
+    /// What was done.
+    pub action: AuditAction,
+    /// On what.
+    pub entity_id: String,
+    /// SHA-256 (hex) of the entity's stored form before; none when it did not exist.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The same after the change; none when it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// The request, as its log lines name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}

@@ -1,0 +1,141 @@
+//! `Idempotency-Key`: a POST that is sent again does nothing again.
+
+use crate::support::{Answer, Client, TestApp, tar_gz};
+use reqwest::{Method, multipart};
+use serde_json::{Value, json};
+
+async fn post(client: &Client, path: &str, key: &str, body: &Value) -> Answer {
+    let request = client
+        .request(Method::POST, path)
+        .header("idempotency-key", key)
+        .json(body);
+    client.send(request).await
+}
+
+#[tokio::test]
+async fn a_repeated_request_gets_the_first_answer() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let wish = json!({"name": "once"});
+    let first = post(&client, "/v1/projects", "key-1", &wish).await;
+    let first = first.expect_status(201);
+    assert_eq!(first.header("idempotency-replayed"), "");
+    for path in ["/v1/projects", "/v1/projects/"] {
+        let again = post(&client, path, "key-1", &wish).await.expect_status(201);
+        assert_eq!(again.json(), first.json());
+        assert_eq!(again.header("idempotency-replayed"), "true");
+        assert_eq!(again.header("content-type"), "application/json");
+    }
+    assert_eq!(client.get("/v1/projects").await.items().len(), 1);
+    // A secret that is shown once is in the repeated answer too, and nowhere in plain text.
+    let key = post(&client, "/v1/api-keys", "key-1", &json!({"name": "ci"})).await;
+    let secret = key.expect_status(201).text_at("secret");
+    let again = post(&client, "/v1/api-keys", "key-1", &json!({"name": "ci"})).await;
+    assert_eq!(again.text_at("secret"), secret);
+    assert_eq!(client.get("/v1/api-keys").await.items().len(), 1);
+    let journal = app.data.path().join("data/metadata");
+    for file in std::fs::read_dir(journal).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains(&secret));
+    }
+}
+
+#[tokio::test]
+async fn another_body_or_place_under_a_used_key_is_a_conflict() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let first = post(&client, "/v1/projects", "key-1", &json!({"name": "a"})).await;
+    let first = first.expect_status(201).text_at("id");
+    let error = post(&client, "/v1/projects", "key-1", &json!({"name": "b"})).await;
+    assert_eq!(
+        error.expect_error("conflict")["details"]["reason"],
+        "key_reused"
+    );
+    let second = client.post("/v1/projects", json!({"name": "b"})).await;
+    let second = second.text_at("id");
+    let wish = json!({"name": "r", "source_type": "archive"});
+    let path = |project: &str| format!("/v1/projects/{project}/repositories");
+    post(&client, &path(&first), "key-2", &wish)
+        .await
+        .expect_status(201);
+    post(&client, &path(&second), "key-2", &wish)
+        .await
+        .expect_error("conflict");
+    // Another user's keys are another's.
+    let other = app.other_user("other@example.com").await;
+    post(&other, "/v1/projects", "key-1", &json!({"name": "b"}))
+        .await
+        .expect_status(201);
+}
+
+#[tokio::test]
+async fn a_refused_request_does_not_use_its_key_up() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    post(&client, "/v1/projects", "key-1", &json!({"nmae": "a"}))
+        .await
+        .expect_error("validation_error");
+    post(&client, "/v1/projects", "key-1", &json!({"name": "a"}))
+        .await
+        .expect_status(201);
+    for key in ["", "with space", &"x".repeat(256)] {
+        let error = post(&client, "/v1/projects", key, &json!({"name": "a"})).await;
+        let error = error.expect_error("validation_error");
+        assert_eq!(error["details"]["fields"][0]["path"], "Idempotency-Key");
+    }
+    post(
+        &app.anonymous(),
+        "/v1/projects",
+        "key-1",
+        &json!({"name": "a"}),
+    )
+    .await
+    .expect_error("invalid_token");
+}
+
+#[tokio::test]
+async fn duplicates_at_the_same_time_make_one_thing() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let wish = json!({"name": "once"});
+    let both = (0..8).map(|_| post(&client, "/v1/projects", "key-1", &wish));
+    let answers = futures_util::future::join_all(both).await;
+    let ids: std::collections::BTreeSet<_> =
+        answers.iter().map(|answer| answer.text_at("id")).collect();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(client.get("/v1/projects").await.items().len(), 1);
+}
+
+#[tokio::test]
+async fn an_uploaded_form_is_recognised_whatever_its_boundary() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let project = client.post("/v1/projects", json!({"name": "p"})).await;
+    let project = project.text_at("id");
+    let wish = json!({"name": "r", "source_type": "archive"});
+    let path = format!("/v1/projects/{project}/repositories");
+    let repository = client.post(&path, wish).await.text_at("id");
+    let upload = async |archive: Vec<u8>| {
+        let part = multipart::Part::bytes(archive).file_name("source.tgz");
+        let request = client
+            .request(
+                Method::POST,
+                &format!("/v1/repositories/{repository}/archive"),
+            )
+            .header("idempotency-key", "upload-1")
+            .multipart(multipart::Form::new().part("file", part));
+        client.send(request).await
+    };
+    let archive = tar_gz(&[("a.py", "x = 1\n")]);
+    let first = upload(archive.clone()).await.expect_status(202);
+    client.ingested(&repository).await;
+    let again = upload(archive).await.expect_status(202);
+    assert_eq!(again.json(), first.json());
+    let other = upload(tar_gz(&[("a.py", "x = 2\n")])).await;
+    assert_eq!(
+        other.expect_error("conflict")["details"]["reason"],
+        "key_reused"
+    );
+    let snapshots = format!("/v1/repositories/{repository}/snapshots");
+    assert_eq!(client.get(&snapshots).await.items().len(), 1);
+}
