@@ -12,17 +12,27 @@ mod seed;
 #[path = "support/server.rs"]
 mod server;
 
+use futures_util::StreamExt;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use server::Server;
 use std::{
     io::Write,
+    path::Path,
     time::{Duration, Instant},
+};
+use vega::{
+    clock::{Clock, SystemClock},
+    domain::event::NewEvent,
+    shutdown::Tasks,
+    store::{Artifacts, ScanBatch, ScanEnd, ScanStore},
 };
 
 const FINDINGS: usize = 100_000;
 const RESULTS: usize = 30_000;
 const REQUESTS: usize = 300;
+const WATCHERS: usize = 200;
+const EVENTS: usize = 200;
 
 #[tokio::main]
 async fn main() {
@@ -82,9 +92,87 @@ async fn main() {
     ] {
         api.measure(name, &path, goal).await;
     }
+    let facets = format!("/projects/{project}/findings/facets");
+    api.measure("facets_of_100k", &facets, 100).await;
+    api.measure("inbox_50_of_100k", "/findings?limit=50", 20)
+        .await;
+    watch(&api, &data).await;
     import(&api).await;
     println!("rss_after_work mb={:.1}", server.resident_mb());
     server.stop();
+}
+
+/// Events written by another process, and how late 200 watchers get them.
+async fn watch(api: &Api, data: &Path) {
+    let store = seed::open(data);
+    let me = api.get("/auth/me").await["id"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let (scan, fence) = seed::running_scan(&store, me).await;
+    let path = format!("/scans/{scan}/events/stream");
+    let start = Instant::now();
+    let tasks = Tasks::new();
+    let watchers: Vec<_> = (0..WATCHERS)
+        .map(|_| {
+            let request = api.request(Method::GET, &path);
+            tasks.spawn(async move { lags(request, start).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    for _ in 0..EVENTS {
+        // The payload says when the event was written, in microseconds since `start`.
+        let written = start.elapsed().as_micros() as u64;
+        let event = NewEvent {
+            id: vega::clock::new_id(),
+            kind: "scan_log".into(),
+            payload: json!({ "level": "info", "message": written.to_string() }),
+            created_at: SystemClock.now(),
+        };
+        let batch = ScanBatch {
+            events: vec![event],
+            ..ScanBatch::default()
+        };
+        store.append_to_scan(scan, fence, batch).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let end = ScanEnd::Failed(vega::error::Error::internal("end", "of the bench").to_failure());
+    let now = SystemClock.now();
+    let ended = store.finish_scan(scan, fence, end, Artifacts::None, now);
+    ended.await.unwrap();
+    let mut lags = Vec::new();
+    for watcher in watchers {
+        let of_one = watcher.await.unwrap();
+        assert_eq!(of_one.len(), EVENTS, "every watcher gets every event");
+        lags.extend(of_one);
+    }
+    lags.sort_by(f64::total_cmp);
+    let at = |share: f64| lags[((lags.len() - 1) as f64 * share) as usize];
+    println!(
+        "sse_lag watchers={WATCHERS} events={EVENTS} ms_p50={:.1} ms_p99={:.1} goal<=100",
+        at(0.5),
+        at(0.99)
+    );
+}
+
+/// How late each event of a stream came, in milliseconds.
+async fn lags(request: reqwest::RequestBuilder, start: Instant) -> Vec<f64> {
+    let mut body = request.send().await.unwrap().bytes_stream();
+    let (mut lags, mut rest) = (Vec::new(), String::new());
+    while let Some(chunk) = body.next().await {
+        let now = start.elapsed().as_micros() as f64;
+        rest.push_str(std::str::from_utf8(&chunk.unwrap()).unwrap());
+        while let Some((frame, after)) = rest.split_once("\n\n") {
+            if let Some((_, text)) = frame.split_once("\"message\":\"")
+                && let Ok(written) = text.split('"').next().unwrap().parse::<f64>()
+            {
+                lags.push((now - written) / 1000.0);
+            }
+            rest = after.to_owned();
+        }
+    }
+    lags
 }
 
 /// A repository with source, and another tool's results about it.

@@ -74,20 +74,21 @@ async fn keyed(request: &ServiceRequest) -> Result<Option<Keyed>> {
         return Ok(None);
     }
     let key = key.to_str().unwrap_or_default().to_owned();
-    idempotency::check_key(&key)?;
     let Some(bearer) = bearer(request.headers()) else {
         return Ok(None);
     };
-    match accounts::authenticate(&ctx, &bearer).await {
-        Ok(actor) => Ok(Some(Keyed {
-            ctx,
-            actor,
-            route: format!("POST {route}"),
-            key,
-        })),
-        Err(error) if error.code() == ErrorCode::InvalidToken => Ok(None),
-        Err(error) => Err(error),
-    }
+    let actor = match accounts::authenticate(&ctx, &bearer).await {
+        Ok(actor) => actor,
+        Err(error) if error.code() == ErrorCode::InvalidToken => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    idempotency::check_key(&key)?;
+    Ok(Some(Keyed {
+        ctx,
+        actor,
+        route: format!("POST {route}"),
+        key,
+    }))
 }
 
 async fn first(
