@@ -21,7 +21,7 @@ setup:
 	@scripts/setup git curl python3
 
 setup-bench: setup
-	@scripts/setup bsdtar
+	@scripts/setup bsdtar zip
 
 run: setup
 	$(CARGO) build --profile quick --bin vega

@@ -1,4 +1,6 @@
-//! `archive::unpack` with every check against `bsdtar -x`, side by side, in interleaved rounds.
+//! `archive::unpack` with every check against `bsdtar -x`, side by side, in interleaved rounds; and
+//! a whole ingest (unpack, hash every file, pack the snapshot) against `bsdtar -x`, `sha256sum` of
+//! every file and `zip -1`.
 //!
 //! Both run as child processes on the same 40,000-file tree (zip and tar.gz), so start-up counts
 //! for both. CPU is user + system time of the child, from `/proc/self/stat` (10 ms steps); the
@@ -18,24 +20,27 @@ use std::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
-use vega::workspace::{SourceLimits, archive};
+use vega::workspace::{SourceLimits, archive, snapshot};
 
 const FILES: u64 = 40_000;
 const MEAN_BYTES: u64 = 5 * 1024;
 const ROUNDS: usize = 5;
+const INGEST_ROUNDS: usize = 3;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     if let [_, mode, archive, dest] = args.as_slice()
-        && mode == "--unpack"
+        && mode.starts_with("--unpack")
     {
         let limits = SourceLimits::default();
         let cancel = CancellationToken::new();
         let tree = archive::unpack(archive.as_ref(), dest.as_ref(), &limits, &cancel);
-        assert_eq!(
-            tree.expect("the archive is fine").entries.len() as u64,
-            FILES
-        );
+        let tree = tree.expect("the archive is fine");
+        assert_eq!(tree.entries.len() as u64, FILES);
+        if mode == "--unpack-and-pack" {
+            let zip = Path::new(dest).join("../own.zip");
+            snapshot::pack(&tree, &zip, &cancel).expect("it can be packed");
+        }
         return ExitCode::SUCCESS;
     }
     let found = Command::new("bsdtar")
@@ -54,14 +59,15 @@ fn main() -> ExitCode {
     let files = tree();
     let bytes: usize = files.iter().map(|(_, content)| content.len()).sum();
     println!("tree files={} bytes={bytes}", files.len());
+    let (peer_at, own_at) = (dir.path().join("peer"), dir.path().join("own"));
     for (format, path) in [
         ("zip", zip(&files, &dir.path().join("tree.zip"))),
         ("tar.gz", tar_gz(&files, &dir.path().join("tree.tar.gz"))),
     ] {
         let (mut cpu, mut wall) = (Vec::new(), Vec::new());
         for round in 0..=ROUNDS {
-            let peer = bsdtar(&path, &dir.path().join("peer"));
-            let own = unpack(&path, &dir.path().join("own"));
+            let peer = bsdtar(&path, &peer_at);
+            let own = unpack("--unpack", &path, &own_at);
             // The first round warms the caches.
             if round > 0 {
                 println!(
@@ -79,6 +85,25 @@ fn main() -> ExitCode {
             median(wall)
         );
     }
+    let path = dir.path().join("tree.tar.gz");
+    let (mut cpu, mut wall) = (Vec::new(), Vec::new());
+    for round in 0..=INGEST_ROUNDS {
+        let peer = tools(&path, &peer_at);
+        let own = unpack("--unpack-and-pack", &path, &own_at);
+        if round > 0 {
+            println!(
+                "round={round} tools_cpu={:.2}s vega_cpu={:.2}s tools_wall={:.2}s vega_wall={:.2}s",
+                peer.cpu, own.cpu, peer.wall, own.wall
+            );
+            cpu.push(own.cpu / peer.cpu);
+            wall.push(own.wall / peer.wall);
+        }
+    }
+    println!(
+        "ingest_vs_bsdtar_sha256_zip1 format=tar.gz ratio_cpu={:.2} ratio_wall={:.2} goal<=1.0",
+        median(cpu),
+        median(wall)
+    );
     ExitCode::SUCCESS
 }
 
@@ -119,9 +144,22 @@ fn bsdtar(archive: &Path, dest: &Path) -> Cost {
     cost
 }
 
-fn unpack(archive: &Path, dest: &Path) -> Cost {
+/// Unpacks, hashes and packs again with the usual programs.
+fn tools(archive: &Path, dest: &Path) -> Cost {
+    std::fs::create_dir(dest).unwrap();
+    let script = "bsdtar -x -f \"$1\" -C \"$2\" && cd \"$2\" && \
+                  find . -type f -print0 | xargs -0 sha256sum >../peer.sums && \
+                  rm -f ../peer.zip && zip -q -1 -r ../peer.zip .";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh"]).arg(archive).arg(dest);
+    let cost = measure(command);
+    std::fs::remove_dir_all(dest).unwrap();
+    cost
+}
+
+fn unpack(mode: &str, archive: &Path, dest: &Path) -> Cost {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.arg("--unpack").arg(archive).arg(dest);
+    command.arg(mode).arg(archive).arg(dest);
     let cost = measure(command);
     std::fs::remove_dir_all(dest).unwrap();
     cost
