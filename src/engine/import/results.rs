@@ -122,6 +122,8 @@ pub(super) fn read(
         source_symbol: String::new(),
         sink_symbol: String::new(),
         line: location.start_line,
+        line_hash: String::new(),
+        near_hash: String::new(),
     };
     anchor
         .symbol
@@ -296,9 +298,7 @@ pub(super) fn settle(
         .filter(|_| !cancel.is_cancelled())
         .map(|(path, claims)| {
             let source = open(root, inventory, &path);
-            let redactions = source
-                .as_ref()
-                .map_or_else(Vec::new, redactions);
+            let redactions = source.as_ref().map_or_else(Vec::new, redactions);
             let mut seen: BTreeMap<(String, String, String), u32> = BTreeMap::new();
             let findings = claims
                 .into_iter()

@@ -3,6 +3,7 @@
 mod accounts;
 mod code;
 mod errors;
+mod history;
 mod imports;
 mod isolation;
 mod projects;
