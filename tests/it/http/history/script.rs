@@ -250,7 +250,7 @@ fn moves() -> Vec<Step> {
             tree.append("app/jobs.py", "\n");
         }),
         step("rename a file", |tree| {
-            tree.rename("app/jobs.py", "app/tasks.py")
+            tree.rename("app/jobs.py", "app/tasks.py");
         }),
         step("break a call into lines", |tree| {
             tree.replace(
@@ -350,7 +350,7 @@ fn fixes() -> Vec<Step> {
         step("delete a file", |tree| tree.delete("app/web.py")),
         step("bring it back", |tree| tree.restore("app/web.py")),
         step("copy a file", |tree| {
-            tree.copy("app/reader.py", "legacy/reader.py")
+            tree.copy("app/reader.py", "legacy/reader.py");
         }),
         step("delete the copy's original function", |tree| {
             tree.cut(
@@ -472,7 +472,7 @@ fn mixtures() -> Vec<Step> {
             })
         },
         step("delete the original, keep the copy", |tree| {
-            tree.delete("app/reader.py")
+            tree.delete("app/reader.py");
         }),
     ]
 }
