@@ -234,6 +234,8 @@ pub fn new_finding(path: &str, number: usize) -> NewFinding {
         source_symbol: "request.args".into(),
         sink_symbol: "cursor.execute".into(),
         line: 40,
+        line_hash: String::new(),
+        near_hash: String::new(),
     };
     NewFinding {
         finding_id: new_id(),

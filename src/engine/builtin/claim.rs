@@ -124,6 +124,7 @@ fn to_finding(
     let rule = claim.rule;
     let location = location(source, &claim.span);
     let quote = source.quote(&claim.span, secrets);
+    let lines = fingerprint::line_hashes(&source.text, &claim.span);
     let mut anchor = Anchor {
         fingerprint: String::new(),
         rule_id: rule.id.to_owned(),
@@ -134,6 +135,8 @@ fn to_finding(
         source_symbol: String::new(),
         sink_symbol: claim.sink,
         line: location.start_line,
+        line_hash: lines.own,
+        near_hash: lines.near,
     };
     anchor.fingerprint = fingerprint::fingerprint(&anchor);
     let evidence = Evidence {

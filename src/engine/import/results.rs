@@ -122,6 +122,8 @@ pub(super) fn read(
         source_symbol: String::new(),
         sink_symbol: String::new(),
         line: location.start_line,
+        line_hash: String::new(),
+        near_hash: String::new(),
     };
     anchor
         .symbol

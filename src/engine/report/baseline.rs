@@ -85,7 +85,11 @@ pub fn compare(report: &mut Report, baseline: &Baseline) {
     let known: Vec<Known<'_>> = ids
         .iter()
         .zip(&baseline.anchors)
-        .map(|(id, anchor)| Known { id: *id, anchor })
+        .map(|(id, anchor)| Known {
+            id: *id,
+            anchor,
+            resolved: false,
+        })
         .collect();
     let suppressed = report.suppressed.iter().map(|entry| &entry.finding);
     let all: Vec<_> = report.findings.iter().chain(suppressed).collect();

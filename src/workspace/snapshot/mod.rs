@@ -6,9 +6,11 @@
 //! link bit in their mode. Where the zip is stored is not known here.
 
 mod browse;
+mod renames;
 mod writer;
 
 pub use browse::{Browser, EntryKind, FolderEntry};
+pub use renames::renames;
 
 use super::{
     FileMode, ManifestEntry, PackedSnapshot, SourceLimits, SourceTree,
@@ -20,11 +22,7 @@ use super::{
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    fs::File,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs::File, path::Path};
 use tokio_util::sync::CancellationToken;
 use writer::{Packed, ZipFile};
 
@@ -200,33 +198,6 @@ fn open(path: &Path) -> Result<(File, u64)> {
     Ok((file, size))
 }
 
-/// Files that moved between two snapshots: old path → new path. Only where the content is
-/// identical and occurs once among the files that vanished and once among those that appeared;
-/// empty files and links never count as moved.
-///
-/// # Errors
-/// `archive_rejected` when one of the files is not a snapshot.
-pub fn renames(old_zip: &Path, new_zip: &Path) -> Result<BTreeMap<String, String>> {
-    let (old, new) = (Listing::read(old_zip)?, Listing::read(new_zip)?);
-    let vanished = old.by_weight(&new);
-    let appeared = new.by_weight(&old);
-    let mut moved = BTreeMap::new();
-    for (weight, old_files) in &vanished {
-        let Some(new_files) = appeared.get(weight) else {
-            continue;
-        };
-        let old_contents = old.by_content(old_files)?;
-        let new_contents = new.by_content(new_files)?;
-        for (hash, paths) in &old_contents {
-            let new_paths = new_contents.get(hash).map(Vec::as_slice);
-            if let ([from], Some([to])) = (paths.as_slice(), new_paths) {
-                moved.insert((*from).to_owned(), (*to).to_owned());
-            }
-        }
-    }
-    Ok(moved)
-}
-
 /// A snapshot's files as its directory lists them.
 struct Listing {
     file: File,
@@ -245,32 +216,5 @@ impl Listing {
             }
         }
         Ok(Self { file, files })
-    }
-
-    /// Files that `other` does not have, grouped by size and CRC-32.
-    fn by_weight(&self, other: &Self) -> HashMap<(u64, u32), Vec<&str>> {
-        let known: HashSet<&str> = other.files.keys().map(String::as_str).collect();
-        let mut groups: HashMap<(u64, u32), Vec<&str>> = HashMap::new();
-        for (path, record) in &self.files {
-            let link = record.unix_mode == Some(writer::unix_mode(FileMode::Symlink));
-            if record.size > 0 && !link && !known.contains(path.as_str()) {
-                let weight = (record.size, record.crc);
-                groups.entry(weight).or_default().push(path);
-            }
-        }
-        groups
-    }
-
-    /// The same files grouped by SHA-256 of their content, since a CRC is easily made to collide.
-    fn by_content<'a>(&self, paths: &[&'a str]) -> Result<BTreeMap<[u8; 32], Vec<&'a str>>> {
-        let never = CancellationToken::new();
-        let mut groups: BTreeMap<[u8; 32], Vec<&str>> = BTreeMap::new();
-        for path in paths {
-            if let Some(record) = self.files.get(*path) {
-                let hash = zip::content_sha256(&self.file, record, &never)?;
-                groups.entry(hash).or_default().push(path);
-            }
-        }
-        Ok(groups)
     }
 }

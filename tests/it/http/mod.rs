@@ -6,6 +6,7 @@ mod errors;
 mod exports;
 mod hardening;
 mod idempotency;
+mod history;
 mod imports;
 mod inbox;
 mod isolation;

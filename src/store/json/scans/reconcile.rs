@@ -117,6 +117,7 @@ fn matches<'a>(
         .map(|finding| Known {
             id: finding.id,
             anchor: &finding.anchor,
+            resolved: finding.state == FindingState::Resolved,
         })
         .collect();
     let incoming: Vec<&Anchor> = detected

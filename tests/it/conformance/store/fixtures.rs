@@ -319,6 +319,8 @@ pub fn detected(path: &str, symbol: &str) -> DetectedFinding {
             source_symbol: String::new(),
             sink_symbol: String::new(),
             line: 3,
+            line_hash: String::new(),
+            near_hash: String::new(),
         },
     }
 }
