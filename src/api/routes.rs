@@ -3,7 +3,9 @@
 //! The list serves twice: once to collect the OpenAPI document, once per server thread to build
 //! the routes alone (a document per thread would be megabytes nobody reads).
 
-use super::handlers::{accounts, findings, objects, projects, repositories, scans, system};
+use super::handlers::{
+    accounts, billing, findings, objects, ops, projects, repositories, scans, system,
+};
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -64,4 +66,13 @@ every_route! {
     findings::get_finding,
     findings::triage_finding,
     objects::get_object,
+    ops::list_audit_log,
+    ops::get_limits,
+    ops::list_workers,
+    ops::list_all_scans,
+    ops::list_all_jobs,
+    ops::run_cleanup,
+    ops::run_recovery,
+    billing::list_usage,
+    billing::get_billing_summary,
 }

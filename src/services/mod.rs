@@ -6,6 +6,8 @@
 pub mod access;
 pub mod accounts;
 pub mod audit;
+pub mod billing;
+pub mod cleanup;
 pub mod dispatch;
 pub mod findings;
 pub mod health;
@@ -13,6 +15,7 @@ pub mod idempotency;
 pub mod ingest;
 pub mod jobs;
 pub mod metrics;
+pub mod ops;
 pub mod projects;
 pub mod reports;
 pub mod repositories;

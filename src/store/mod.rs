@@ -31,7 +31,7 @@ pub use accounts::{ApiKeyStore, SessionStore, UserChange, UserStore};
 pub use audit::{AuditFilter, AuditStore, IdempotencyStore, KeyState};
 pub use findings::{FindingFilter, FindingStore, ObservedFinding};
 pub use jobs::{ClaimedJob, IngestResult, JobStore};
-pub use ops::{OpsStore, StoreFigures};
+pub use ops::{JobFilter, OpsStore, StoreFigures};
 pub use scans::{
     Artifacts, ClaimRequest, ClaimedScan, EventQuery, NewFinding, ProgressUpdate, RecoveredScan,
     ScanBatch, ScanCheck, ScanEnd, ScanFilter, ScanStore,

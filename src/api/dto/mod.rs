@@ -3,7 +3,9 @@
 //! Names are the contract's. Requests deny unknown fields.
 
 pub mod accounts;
+pub mod billing;
 pub mod findings;
+pub mod ops;
 pub mod projects;
 pub mod repositories;
 pub mod scans;

@@ -1,8 +1,10 @@
 //! Handlers, one file per resource: extract, authorise (by the extractor), one service, map.
 
 pub mod accounts;
+pub mod billing;
 pub mod findings;
 pub mod objects;
+pub mod ops;
 pub mod projects;
 pub mod repositories;
 pub mod scans;

@@ -5,6 +5,7 @@ mod errors;
 mod hardening;
 mod idempotency;
 mod isolation;
+mod ops;
 mod projects;
 mod scans;
 mod sources;
