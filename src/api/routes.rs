@@ -4,8 +4,8 @@
 //! the routes alone (a document per thread would be megabytes nobody reads).
 
 use super::handlers::{
-    accounts, code, exports, findings, imports, inbox, members, objects, projects, repositories,
-    scan_tools, scans, stream, system, timeline,
+    accounts, billing, code, exports, findings, imports, inbox, members, objects, ops, projects,
+    repositories, scan_tools, scans, stream, system, timeline,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -90,4 +90,13 @@ every_route! {
     timeline::get_finding_history,
     timeline::list_similar_findings,
     objects::get_object,
+    ops::list_audit_log,
+    ops::get_limits,
+    ops::list_workers,
+    ops::list_all_scans,
+    ops::list_all_jobs,
+    ops::run_cleanup,
+    ops::run_recovery,
+    billing::list_usage,
+    billing::get_billing_summary,
 }

@@ -119,6 +119,7 @@ pub async fn serve(settings: &ServeSettings, tasks: Tasks) -> Result<ServeContex
         limits: Arc::new(settings.limits.clone()),
         scans: Arc::new(settings.scans.clone()),
         v16: Arc::new(settings.v16.clone()),
+        retention: Arc::new(settings.retention.policy.clone()),
         body_stall: settings.throttles.body_stall,
         trusted_proxies: settings.throttles.trusted_proxies,
         throttles: Arc::new(Throttles::new(&settings.throttles)),

@@ -7,6 +7,7 @@ pub mod throttles;
 use crate::{
     auth::{seal::SealingKey, tokens::TokenSigner},
     clock::SharedClock,
+    domain::retention::RetentionPolicy,
     objects::{SharedObjects, signed_url::UrlSigner},
     settings::{AppSettings, AuthSettings, LimitSettings, ScanSettings, V16Settings},
     shutdown::Tasks,
@@ -53,6 +54,8 @@ pub struct ServeContext {
     pub scans: Arc<ScanSettings>,
     /// The engine's settings.
     pub v16: Arc<V16Settings>,
+    /// How long things are kept.
+    pub retention: Arc<RetentionPolicy>,
     /// How long a body may stop coming.
     pub body_stall: Duration,
     /// How many proxies stand in front, whose word on addresses is taken.

@@ -19,6 +19,7 @@ pub mod matching;
 pub mod object_key;
 pub mod project;
 pub mod repository;
+pub mod retention;
 pub mod runner_job;
 pub mod scan;
 pub mod snapshot;
@@ -26,6 +27,7 @@ pub mod threat_profile;
 pub mod throttle;
 pub mod time;
 pub mod timeline;
+pub mod usage;
 pub mod user;
 pub mod worker;
 

@@ -21,6 +21,11 @@ impl Timestamp {
         self.0.timestamp_millis()
     }
 
+    /// 1970-01-01T00:00:00Z.
+    pub fn epoch() -> Self {
+        Self(DateTime::UNIX_EPOCH)
+    }
+
     /// The time `millis` milliseconds after 1970-01-01T00:00:00Z, if it is in chrono's range.
     pub fn from_millis(millis: i64) -> Option<Self> {
         DateTime::from_timestamp_millis(millis).map(Self)

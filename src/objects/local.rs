@@ -6,9 +6,10 @@
 //! 0700. Each process stages in its own folder, held by a file lock, so that what a dead process
 //! left can be told from what a living one is writing. Who may read is not known here.
 
+mod list;
 mod staging;
 
-use super::{ObjectMeta, ObjectReader, ObjectStore, signed_url::UrlSigner};
+use super::{ListedObject, ObjectMeta, ObjectReader, ObjectStore, signed_url::UrlSigner};
 use crate::{
     domain::object_key::ObjectKey,
     error::{Error, ErrorCode, Result},
@@ -320,6 +321,17 @@ impl ObjectStore for LocalObjects {
     async fn delete_prefix(&self, prefix: &str) -> Result<()> {
         let prefix = prefix.to_owned();
         self.blocking(move |shared| shared.remove_prefix(&prefix))
+            .await
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<ListedObject>> {
+        let (prefix, after) = (prefix.to_owned(), after.cloned());
+        self.blocking(move |shared| shared.list(&prefix, after.as_ref(), limit))
             .await
     }
 

@@ -6,7 +6,10 @@
 pub mod local;
 pub mod signed_url;
 
-use crate::{domain::object_key::ObjectKey, error::Result};
+use crate::{
+    domain::{object_key::ObjectKey, time::Timestamp},
+    error::Result,
+};
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::io::AsyncRead;
 
@@ -15,6 +18,17 @@ use tokio::io::AsyncRead;
 pub struct ObjectMeta {
     /// Size in bytes.
     pub size: u64,
+}
+
+/// An object as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedObject {
+    /// Where it lies.
+    pub key: ObjectKey,
+    /// Size in bytes.
+    pub size: u64,
+    /// When it was stored, by the store's clock.
+    pub modified: Timestamp,
 }
 
 /// A stream of an object's bytes.
@@ -42,6 +56,14 @@ pub trait ObjectStore: Send + Sync + 'static {
     async fn delete(&self, key: &ObjectKey) -> Result<()>;
     /// Removes everything below a prefix (which ends with `/`).
     async fn delete_prefix(&self, prefix: &str) -> Result<()>;
+    /// At most `limit` objects below a prefix (which ends with `/`), in the order of their keys,
+    /// beginning behind `after`.
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<ListedObject>>;
     /// A URL under which anyone may read the object for `lifetime`. Relative (`/objects/…`, below
     /// the API prefix) for the local store, absolute for S3.
     async fn presign_get(&self, key: &ObjectKey, lifetime: Duration) -> Result<String>;

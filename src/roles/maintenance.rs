@@ -1,5 +1,7 @@
 //! `vega maintenance`: users, checks, reference pages.
 
+mod upkeep;
+
 use super::warn_about;
 use crate::{
     api,
@@ -18,6 +20,7 @@ use crate::{
 };
 use clap::{Args, Subcommand, ValueEnum};
 use std::{io::Write, process::ExitCode};
+use upkeep::UpkeepArgs;
 
 /// Administration.
 #[derive(Debug, Args)]
@@ -45,6 +48,10 @@ enum MaintenanceCommand {
         #[arg(value_enum)]
         page: DocsPage,
     },
+    /// Remove what retention lets go, and files that nothing refers to. Servers do it daily.
+    Cleanup(UpkeepArgs),
+    /// Recover scans without a living owner. Servers and workers do it all the time.
+    Recover(UpkeepArgs),
     /// Apply database migrations (not part of this version: the JSON store needs none).
     Migrate,
 }
@@ -127,10 +134,16 @@ pub async fn run(args: MaintenanceArgs) -> Result<ExitCode> {
         MaintenanceCommand::Docs { page } => docs(page),
         MaintenanceCommand::Check { role } => check(&env, role).await,
         MaintenanceCommand::Users(command) => {
-            warn_about(&env, Role::Maintenance);
-            let settings = MaintenanceSettings::load(&env)?;
-            let app = build::app(&settings.storage, Tasks::new()).await?;
+            let (app, _) = opened(&env).await?;
             users(&app, command).await
+        }
+        MaintenanceCommand::Cleanup(args) => {
+            let (app, settings) = opened(&env).await?;
+            upkeep::clean_up(&app, &settings, args).await
+        }
+        MaintenanceCommand::Recover(args) => {
+            let (app, settings) = opened(&env).await?;
+            upkeep::recover(&app, &settings, args).await
         }
         MaintenanceCommand::Migrate => Err(Error::new(
             ErrorCode::ValidationError,
@@ -138,6 +151,14 @@ pub async fn run(args: MaintenanceArgs) -> Result<ExitCode> {
              store is not part of this version",
         )),
     }
+}
+
+/// The data that commands work on.
+async fn opened(env: &Env) -> Result<(AppContext, MaintenanceSettings)> {
+    warn_about(env, Role::Maintenance);
+    let settings = MaintenanceSettings::load(env)?;
+    let app = build::app(&settings.storage, Tasks::new()).await?;
+    Ok((app, settings))
 }
 
 /// Prints the result of a command.

@@ -8,7 +8,7 @@ use crate::{
     context::{ServeContext, build},
     error::{Error, ErrorCode, Result},
     objects::ObjectStore,
-    services::{dispatch::Dispatcher, jobs, triage, working_dir::WorkingRoot},
+    services::{cleanup, dispatch::Dispatcher, jobs, triage, working_dir::WorkingRoot},
     settings::{ExecutionMode, Role, ServeSettings},
     shutdown::{Tasks, blocking},
     store::MetadataStore,
@@ -100,6 +100,8 @@ pub async fn serve(
     };
     tasks.spawn(jobs::run_loop(ctx.clone(), working));
     tasks.spawn(triage::expire_loop(ctx.app.clone()));
+    let policy = settings.retention.policy.clone();
+    tasks.spawn(cleanup::run_daily(ctx.app.clone(), policy));
     if settings.scans.mode == ExecutionMode::Thread {
         tasks.spawn(dispatcher(&ctx, &settings, &tasks)?.run());
     }

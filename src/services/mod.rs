@@ -6,7 +6,9 @@
 pub mod access;
 pub mod accounts;
 pub mod audit;
+pub mod billing;
 mod checkpoints;
+pub mod cleanup;
 pub mod code;
 pub mod compare;
 pub mod dispatch;
@@ -21,6 +23,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod members;
 pub mod metrics;
+pub mod ops;
 pub mod projects;
 pub mod reports;
 pub mod repositories;

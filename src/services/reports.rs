@@ -169,7 +169,7 @@ pub async fn open(
     } else if !scan.artifacts_published {
         return Err(Error::conflict(if scan.status.is_final() {
             format!(
-                "A scan that is {} before it produced anything has no report",
+                "This {} scan has no report: it produced none, or its files are no longer kept",
                 scan.status
             )
         } else {

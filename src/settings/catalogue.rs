@@ -130,6 +130,12 @@ variables! {
         "VEGA_GIT_ALLOW_PRIVATE_HOSTS", None, FILES, shown, "Comma list of hosts (or host:port) that may be cloned from although their address is private.";
         "VEGA_GIT_TIMEOUT_SECONDS", Some("600"), FILES, shown, "Seconds a clone may take.";
     }
+    "Retention" {
+        "VEGA_RETENTION_ARTIFACTS_DAYS", Some("0"), &[Api, Maintenance], shown, "Days after a scan's end its files (reports, bundle) are kept; 0: for ever. Findings and events stay.";
+        "VEGA_RETENTION_SNAPSHOTS_DAYS", Some("0"), &[Api, Maintenance], shown, "Days a snapshot nobody needs is kept (never a repository's newest, nor that of its newest completed scan); 0: for ever.";
+        "VEGA_RETENTION_SESSIONS_DAYS", Some("30"), &[Api, Maintenance], shown, "Days an ended sign-in session is kept, so that the reuse of its tokens is recognised; 0: for ever.";
+        "VEGA_RETENTION_JOBS_DAYS", Some("30"), &[Api, Maintenance], shown, "Days a finished job is kept; 0: for ever.";
+    }
     "AWS ECS" {
         "VEGA_ECS_CLUSTER", None, &[Worker], shown, "Cluster of runner tasks.";
         "VEGA_ECS_RUNNER_TASK_DEFINITION", None, &[Worker], shown, "Task definition of runners.";

@@ -80,6 +80,8 @@ pub struct ServeSettings {
     pub throttles: ThrottleSettings,
     /// Where metrics are read.
     pub metrics: MetricsSettings,
+    /// How long things are kept.
+    pub retention: RetentionSettings,
     /// How runners are started.
     pub runner: RunnerProgram,
 }
@@ -121,6 +123,8 @@ pub struct MaintenanceSettings {
     pub storage: StorageSettings,
     /// How scans are recovered.
     pub scans: ScanSettings,
+    /// How long things are kept.
+    pub retention: RetentionSettings,
 }
 
 /// The program that runs scans, and what it may see of the environment.
@@ -170,6 +174,7 @@ impl ServeSettings {
             auth: AuthSettings::read(&mut reader, &app),
             limits: LimitSettings::read(&mut reader),
             throttles: ThrottleSettings::read(&mut reader),
+            retention: RetentionSettings::read(&mut reader),
             metrics: MetricsSettings::read(&mut reader),
             runner: RunnerProgram::read(env, &storage),
             app,
@@ -221,6 +226,7 @@ impl MaintenanceSettings {
             app: AppSettings::read(&mut reader, Role::Maintenance),
             storage: StorageSettings::read(&mut reader),
             scans: ScanSettings::read(&mut reader),
+            retention: RetentionSettings::read(&mut reader),
         };
         checked(settings, reader)
     }

@@ -1,6 +1,7 @@
 //! Settings of the platform around scans: how often callers may ask, where metrics are read.
 
 use super::Reader;
+use crate::domain::retention::RetentionPolicy;
 use std::time::Duration;
 
 /// How often callers may ask and try to sign in.
@@ -53,4 +54,31 @@ pub(super) fn is_origin(text: &str) -> bool {
     url::Url::parse(text).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
     })
+}
+
+/// A day, in seconds.
+const DAY: u64 = 24 * 3600;
+
+/// How long things are kept.
+#[derive(Debug, Clone, Default)]
+pub struct RetentionSettings {
+    /// `VEGA_RETENTION_ARTIFACTS_DAYS`, `…_SNAPSHOTS_DAYS`, `…_SESSIONS_DAYS`, `…_JOBS_DAYS`.
+    pub policy: RetentionPolicy,
+}
+
+impl RetentionSettings {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let mut days = |name: &str| {
+            let days: u32 = reader.number(name);
+            (days > 0).then(|| Duration::from_secs(u64::from(days) * DAY))
+        };
+        Self {
+            policy: RetentionPolicy {
+                artifacts: days("VEGA_RETENTION_ARTIFACTS_DAYS"),
+                snapshots: days("VEGA_RETENTION_SNAPSHOTS_DAYS"),
+                sessions: days("VEGA_RETENTION_SESSIONS_DAYS"),
+                jobs: days("VEGA_RETENTION_JOBS_DAYS"),
+            },
+        }
+    }
 }

@@ -33,7 +33,7 @@ pub use findings::{
     FindingFacets, FindingFilter, FindingSort, FindingStore, ObservedFinding, TimelineOf,
 };
 pub use jobs::{ClaimedJob, IngestResult, JobStore};
-pub use ops::{OpsStore, StoreFigures};
+pub use ops::{JobFilter, OpsStore, StoreFigures};
 pub use scans::{
     Artifacts, ClaimRequest, ClaimedScan, EventQuery, NewFinding, ProgressUpdate, RecoveredScan,
     ScanBatch, ScanCheck, ScanEnd, ScanFilter, ScanStore,

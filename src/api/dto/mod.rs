@@ -3,6 +3,7 @@
 //! Names are the contract's. Requests deny unknown fields.
 
 pub mod accounts;
+pub mod billing;
 pub mod bulk;
 pub mod code;
 pub mod exports;
@@ -10,6 +11,7 @@ pub mod finding_facets;
 pub mod finding_filters;
 pub mod findings;
 pub mod members;
+pub mod ops;
 pub mod projects;
 pub mod repositories;
 pub mod scan_tools;

@@ -113,7 +113,7 @@ impl CreateScanRequest {
 }
 
 /// Nano-USD as a decimal string of US dollars.
-fn usd(nano: u64) -> String {
+pub(super) fn usd(nano: u64) -> String {
     format!("{}.{:09}", nano / 1_000_000_000, nano % 1_000_000_000)
 }
 

@@ -1,6 +1,7 @@
 //! Handlers, one file per resource: extract, authorise (by the extractor), one service, map.
 
 pub mod accounts;
+pub mod billing;
 pub mod code;
 pub mod exports;
 pub mod findings;
@@ -8,6 +9,7 @@ pub mod imports;
 pub mod inbox;
 pub mod members;
 pub mod objects;
+pub mod ops;
 pub mod projects;
 pub mod repositories;
 pub mod scan_tools;

@@ -130,6 +130,8 @@ fn deleted(deletion: &Deletion) -> String {
         Deletion::Repository(id) => id.to_string(),
         Deletion::Worker(id) => id.to_string(),
         Deletion::Key(id) => id.to_string(),
+        Deletion::Snapshot(id) => id.to_string(),
+        Deletion::Job(id) => id.to_string(),
     }
 }
 

@@ -11,7 +11,10 @@ use crate::domain::{
     event::Event,
     finding::{Finding, FindingObservation},
     idempotency::IdempotencyRecord,
-    ids::{ApiKeyId, EventId, IdempotencyId, ProjectId, RepositoryId, ScanId, SessionId, WorkerId},
+    ids::{
+        ApiKeyId, EventId, IdempotencyId, JobId, ProjectId, RepositoryId, ScanId, SessionId,
+        SnapshotId, WorkerId,
+    },
     job::Job,
     project::Project,
     repository::Repository,
@@ -132,6 +135,8 @@ pub enum Deletion {
     Repository(RepositoryId),
     Worker(WorkerId),
     Key(IdempotencyId),
+    Snapshot(SnapshotId),
+    Job(JobId),
 }
 
 /// One operation of a commit.

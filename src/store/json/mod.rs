@@ -27,6 +27,7 @@ mod jobs;
 mod ops;
 mod projects;
 mod repositories;
+mod retention;
 mod scans;
 mod sessions;
 mod threat_profiles;

@@ -1,10 +1,15 @@
 //! The operators' view of the whole store.
 
-use super::{JsonStore, state::State};
+use super::{JsonStore, change::Decision, paging, retention, scans, state::State};
 use crate::{
-    domain::{job::JobStatus, scan::ScanStatus, time::Timestamp},
+    domain::{
+        job::{Job, JobStatus},
+        retention::{LetGo, RetentionPolicy, RunMode},
+        scan::{RecoveryPolicy, ScanStatus},
+        time::Timestamp,
+    },
     error::Result,
-    store::{OpsStore, StoreFigures},
+    store::{JobFilter, OpsStore, Page, PageRequest, RecoveredScan, StoreFigures},
 };
 
 #[async_trait::async_trait]
@@ -12,6 +17,36 @@ impl OpsStore for JsonStore {
     async fn figures(&self) -> Result<StoreFigures> {
         let now = self.now();
         self.read(move |view| Ok(figures(view.state, now))).await
+    }
+
+    async fn all_jobs(&self, filter: JobFilter, page: PageRequest) -> Result<Page<Job>> {
+        self.read(move |view| {
+            let wanted = view.state.jobs.values().filter(|job| {
+                (filter.kinds.is_empty() || filter.kinds.contains(&job.kind))
+                    && (filter.statuses.is_empty() || filter.statuses.contains(&job.status))
+            });
+            paging::newest_first(wanted.map(|job| job.id), &page, |id| {
+                view.state.jobs.get(id).cloned()
+            })
+        })
+        .await
+    }
+
+    async fn recoverable_scans(
+        &self,
+        policy: RecoveryPolicy,
+        now: Timestamp,
+    ) -> Result<Vec<RecoveredScan>> {
+        self.commit_knowing_the_dead(move |view, moment| {
+            let recovered = scans::recover(view.state, moment, &policy, now)?;
+            Ok(Decision::unchanged(recovered.answer))
+        })
+        .await
+    }
+
+    async fn let_go(&self, policy: RetentionPolicy, mode: RunMode) -> Result<LetGo> {
+        self.commit(move |view, moment| Ok(retention::let_go(view.state, moment, &policy, mode)))
+            .await
     }
 }
 

@@ -26,6 +26,7 @@ use crate::{
     },
 };
 pub(super) use lifecycle::cancel;
+pub(super) use recovery::recover;
 use std::time::Duration;
 
 #[async_trait::async_trait]

@@ -77,7 +77,7 @@ fn insert(
 }
 
 /// When a session ended, or will end if nothing happens.
-fn ended_at(session: &AuthSession) -> Timestamp {
+pub(super) fn ended_at(session: &AuthSession) -> Timestamp {
     let expiry = session.refresh_expires_at;
     session.revoked_at.map_or(expiry, |at| at.min(expiry))
 }

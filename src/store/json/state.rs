@@ -259,12 +259,22 @@ impl State {
                 }
                 self.projects.remove(project);
             }
+            Kind::Snapshot => {
+                if let Some(snapshot) = self.snapshots.remove(id.parse()?) {
+                    self.snapshots_of
+                        .remove(&snapshot.repository_id, &snapshot.id);
+                }
+            }
+            Kind::Job => {
+                if let Some(job) = self.jobs.remove(id.parse()?) {
+                    self.jobs_of.remove(&job.subject_id, &job.id);
+                    self.active_jobs.remove(&job.id);
+                }
+            }
             Kind::User
-            | Kind::Snapshot
             | Kind::ThreatProfile
             | Kind::Scan
             | Kind::RunnerJob
-            | Kind::Job
             | Kind::Finding
             | Kind::Observation
             | Kind::Event

@@ -43,6 +43,41 @@ async fn read(store: &dyn ObjectStore, key: &ObjectKey) -> Vec<u8> {
     bytes
 }
 
+async fn objects_are_listed_by_key_in_parts(store: &dyn ObjectStore) {
+    let keys = [
+        "uploads/r1/a",
+        "uploads/r1/b/c",
+        "uploads/r1/b0",
+        "uploads/r2/a",
+    ];
+    for name in keys.iter().rev() {
+        store
+            .put_bytes(&key(name), name.as_bytes().to_vec())
+            .await
+            .unwrap();
+    }
+    let names = async |prefix: &str, after: Option<&str>, limit: usize| {
+        let after = after.map(key);
+        let listed = store.list(prefix, after.as_ref(), limit).await.unwrap();
+        let names = listed.iter().map(|it| it.key.to_string());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(names("uploads/", None, 9).await, keys);
+    assert_eq!(names("uploads/r1/", None, 2).await, keys[..2]);
+    assert_eq!(names("uploads/r1/", Some(keys[1]), 9).await, keys[2..3]);
+    // A place to continue from need not exist any more.
+    assert_eq!(names("uploads/", Some("uploads/r1/zz"), 9).await, keys[3..]);
+    assert!(names("nothing/here/", None, 9).await.is_empty());
+    let listed = store.list("uploads/r2/", None, 1).await.unwrap();
+    assert_eq!(listed[0].size, 12);
+    let age = SystemClock.now().since(listed[0].modified);
+    assert!(age < Duration::from_secs(60), "{age:?}");
+    assert!(store.list("uploads", None, 9).await.is_err());
+    assert!(store.list("../", None, 9).await.is_err());
+    store.delete_prefix("uploads/").await.unwrap();
+    assert!(names("uploads/", None, 9).await.is_empty());
+}
+
 async fn objects_come_back_as_stored(store: &dyn ObjectStore, scratch: &Path) {
     store.ping().await.unwrap();
     let (a, b) = (key("scans/s1/a.json"), key("scans/s1/attempts/1/b"));
@@ -117,6 +152,7 @@ async fn local_store_keeps_the_promises_of_every_store() {
     objects_come_back_as_stored(&store, scratch.path()).await;
     missing_objects_are_not_found(&store, scratch.path()).await;
     a_prefix_goes_whole_and_alone(&store).await;
+    objects_are_listed_by_key_in_parts(&store).await;
 }
 
 #[actix_rt::test]

@@ -16,11 +16,13 @@ enum Other {
     OwnOnly,
     /// Open to everyone, or about the caller alone.
     Open,
+    /// Only for operators.
+    OperatorOnly,
 }
 
 /// Every route, what another user meets there, and a body that would be accepted from the owner.
 fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
-    use Other::{Missing, Open, OwnOnly};
+    use Other::{Missing, Open, OperatorOnly, OwnOnly};
     let none = Value::Null;
     let profile = json!({"content": {"summary": "x", "application_type": "library"}});
     let repository = json!({"name": "x", "source_type": "archive"});
@@ -200,7 +202,16 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
         ("GET", "/v1/findings/{id}/history", Missing, none.clone()),
         ("GET", "/v1/findings/{id}/similar", Missing, none.clone()),
         // The signature is the credential; it is handed only to those who may see the scan.
-        ("GET", "/v1/objects/{key}", Open, none),
+        ("GET", "/v1/objects/{key}", Open, none.clone()),
+        ("GET", "/v1/audit-log", OperatorOnly, none.clone()),
+        ("GET", "/v1/ops/limits", OperatorOnly, none.clone()),
+        ("GET", "/v1/ops/workers", OperatorOnly, none.clone()),
+        ("GET", "/v1/ops/scans", OperatorOnly, none.clone()),
+        ("GET", "/v1/ops/jobs", OperatorOnly, none.clone()),
+        ("POST", "/v1/ops/cleanup", OperatorOnly, json!({})),
+        ("POST", "/v1/ops/recover", OperatorOnly, json!({})),
+        ("GET", "/v1/billing/usage", OwnOnly, none.clone()),
+        ("GET", "/v1/billing/summary", OwnOnly, none),
     ]
 }
 
@@ -296,6 +307,14 @@ async fn another_user_meets_nothing_of_the_first() {
     for (method, path, expected, body) in table() {
         match expected {
             Other::Open => {}
+            Other::OperatorOnly => {
+                let answer = send(&other, method, path, &body).await;
+                answer.expect_error("forbidden");
+                let answer = send(&app.anonymous(), method, path, &body).await;
+                answer.expect_error("invalid_token");
+                let answer = send(&owner, method, path, &body).await;
+                answer.expect_status(200);
+            }
             Other::OwnOnly => {
                 let answer = send(&other, method, path, &body).await.expect_status(200);
                 let text = String::from_utf8_lossy(&answer.body).into_owned();

@@ -192,6 +192,9 @@ macro_rules! store_conformance {
                 }
                 ops {
                     figures_count_everything_and_tell_how_long_it_waits,
+                    jobs_of_everyone_are_filtered,
+                    a_dry_run_tells_what_recovery_would_do,
+                    retention_lets_go_what_is_over_and_nothing_that_is_needed,
                 }
                 concurrency {
                     exactly_one_claim_wins,
