@@ -22,6 +22,9 @@ const RAW_TYPES: &[&str] = &[
     "application/gzip",
     "application/x-gzip",
     "application/x-gtar",
+    "application/zstd",
+    "application/x-zstd",
+    "application/x-xz",
 ];
 const MAX_LABEL_CHARS: usize = 200;
 
