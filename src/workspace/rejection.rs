@@ -32,7 +32,7 @@ macro_rules! reasons {
 
 reasons! {
     /// The bytes are no container Vega reads.
-    UnknownFormat = "unknown_format", "it is not a zip, tar or tar.gz archive";
+    UnknownFormat = "unknown_format", "it is not a zip, tar, tar.gz, tar.zst or tar.xz archive";
     /// Nothing in it.
     Empty = "empty", "it contains no files";
     /// It ends too early.
@@ -43,6 +43,8 @@ reasons! {
     TrailingGarbage = "trailing_garbage", "there are bytes after its end";
     /// More than one gzip member.
     MultiMemberGzip = "multi_member_gzip", "it consists of several gzip members";
+    /// More than one zstd frame or xz stream.
+    MultipleStreams = "multiple_streams", "it consists of several compressed streams";
     /// An entry needs a password.
     Encrypted = "encrypted", "it is encrypted";
     /// A compression method other than stored and deflate.

@@ -177,7 +177,7 @@ pub struct UploadParams {
 /// An archive in a form.
 #[derive(ToSchema)]
 pub struct UploadForm {
-    /// zip, tar or tar.gz.
+    /// zip, tar, tar.gz, tar.zst or tar.xz.
     #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
     pub file: Vec<u8>,
 }

@@ -32,6 +32,9 @@ pub const ARCHIVE: Accepted = Accepted {
         "application/gzip",
         "application/x-gzip",
         "application/x-gtar",
+        "application/zstd",
+        "application/x-zstd",
+        "application/x-xz",
     ],
     noun: "an archive",
 };

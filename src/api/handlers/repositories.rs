@@ -92,7 +92,7 @@ pub async fn ingest_repository(
     Ok(HttpResponse::Accepted().json(RepositoryWithJobDto::new(repository, Some(job))))
 }
 
-/// Upload an archive (zip, tar, tar.gz): a form field `file`, or the bare bytes.
+/// Upload an archive (zip, tar, tar.gz, tar.zst, tar.xz): a form field `file`, or the bare bytes.
 #[utoipa::path(
     tag = "repositories",
     params(("id" = String, Path, description = "repo_…"), UploadParams),

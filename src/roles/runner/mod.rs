@@ -21,7 +21,7 @@ use tracing::Instrument;
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["source", "scan_id"]))]
 pub struct RunnerArgs {
-    /// A directory, an archive (zip, tar, tar.gz) or a git URL (https). Nothing in it is trusted:
+    /// A directory, an archive (zip, tar, tar.gz, tar.zst, tar.xz) or a git URL (https). Nothing in it is trusted:
     /// no settings are read from it or from the working directory.
     #[arg(long, value_name = "DIR|ARCHIVE|GIT_URL")]
     source: Option<String>,

@@ -1,4 +1,4 @@
-//! Archives: zip, tar and tar.gz from strangers, unpacked as a security boundary.
+//! Archives: zip, tar, tar.gz, tar.zst and tar.xz from strangers, unpacked as a security boundary.
 //!
 //! Containers are recognised by their bytes, never by their names. Everything is written into a
 //! private staging folder first and appears under its name only when the last byte has passed;
@@ -6,7 +6,7 @@
 //! (own parser: the checks need offsets that crates hide), tar as a stream. The rules with their
 //! reasons: `docs/design/ingest.md`.
 
-mod gzip;
+mod compressed;
 mod tar;
 pub(super) mod zip;
 
@@ -16,6 +16,7 @@ use super::{
     staging::{Access, Staging},
 };
 use crate::error::{Error, ErrorCode, Result};
+use compressed::Codec;
 use std::{
     fs::File,
     io::{self, Read},
@@ -42,6 +43,22 @@ pub enum ArchiveFormat {
     Tar,
     /// Tar inside one gzip member.
     TarGz,
+    /// Tar inside one zstd frame.
+    TarZst,
+    /// Tar inside one xz stream.
+    TarXz,
+}
+
+impl ArchiveFormat {
+    /// The compression around the tar.
+    fn codec(self) -> Option<Codec> {
+        match self {
+            Self::Zip | Self::Tar => None,
+            Self::TarGz => Some(Codec::Gzip),
+            Self::TarZst => Some(Codec::Zstd),
+            Self::TarXz => Some(Codec::Xz),
+        }
+    }
 }
 
 /// What is asked of symbolic links.
@@ -115,21 +132,17 @@ impl Tally {
 pub fn check_container(path: &Path) -> Result<ArchiveFormat> {
     let (file, size) = open(path)?;
     let format = recognise(&file, size)?;
-    match format {
-        ArchiveFormat::Zip => {
-            let directory = zip::directory::read(&file, size, u64::MAX)?;
-            if directory.is_empty() {
-                return Err(Reason::Empty.error());
-            }
-        }
-        ArchiveFormat::Tar => {}
-        ArchiveFormat::TarGz => {
-            let mut block = Vec::new();
-            gzip::open(&file)?
-                .take(tar::BLOCK as u64)
-                .read_to_end(&mut block)
-                .map_err(read_error)?;
-            tar::check_first_block(&block)?;
+    if let Some(codec) = format.codec() {
+        let mut block = Vec::new();
+        compressed::open(&file, codec)?
+            .take(tar::BLOCK as u64)
+            .read_to_end(&mut block)
+            .map_err(read_error)?;
+        tar::check_first_block(&block)?;
+    } else if format == ArchiveFormat::Zip {
+        let directory = zip::directory::read(&file, size, u64::MAX)?;
+        if directory.is_empty() {
+            return Err(Reason::Empty.error());
         }
     }
     Ok(format)
@@ -167,13 +180,16 @@ pub fn unpack(
     };
     let format = recognise(&file, size)?;
     let staging = Staging::begin(dest, rules.access)?;
-    let mut entries = match format {
-        ArchiveFormat::Zip => {
+    let mut entries = match (format, format.codec()) {
+        (_, Some(codec)) => {
+            let stream = compressed::open(&file, codec)?;
+            tar::unpack_stream(stream, &staging, &rules, cancel)?
+        }
+        (ArchiveFormat::Zip, None) => {
             let directory = zip::directory::read(&file, size, limits.max_entries)?;
             zip::unpack(&file, size, &directory, &staging, &rules, cancel)?
         }
-        ArchiveFormat::Tar => tar::unpack(&file, size, &staging, &rules, cancel)?,
-        ArchiveFormat::TarGz => tar::unpack_stream(gzip::open(&file)?, &staging, &rules, cancel)?,
+        (_, None) => tar::unpack(&file, size, &staging, &rules, cancel)?,
     };
     if entries.is_empty() {
         return Err(Reason::Empty.error());
@@ -206,10 +222,15 @@ fn recognise(mut file: &File, size: u64) -> Result<ArchiveFormat> {
         .read_to_end(&mut head)
         .map_err(io)?;
     file.seek(SeekFrom::Start(0)).map_err(io)?;
+    match Codec::recognise(&head) {
+        Some(Codec::Gzip) => return Ok(ArchiveFormat::TarGz),
+        Some(Codec::Zstd) => return Ok(ArchiveFormat::TarZst),
+        Some(Codec::Xz) => return Ok(ArchiveFormat::TarXz),
+        None => {}
+    }
     match head.as_slice() {
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Ok(ArchiveFormat::Zip),
         [b'P', b'K', 7, 8, ..] => Err(Reason::UnsupportedFeature.error()),
-        [0x1f, 0x8b, ..] => Ok(ArchiveFormat::TarGz),
         _ => {
             tar::check_first_block(&head).map_err(|error| match head.get(257..262) {
                 Some(b"ustar") => error,
@@ -226,7 +247,7 @@ fn read_error(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Reason::Truncated.error(),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            gzip::fault(&error).unwrap_or(Reason::Corrupt).error()
+            compressed::fault(&error).unwrap_or(Reason::Corrupt).error()
         }
         _ => Error::internal("reading an archive", error),
     }

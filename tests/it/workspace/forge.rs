@@ -18,6 +18,18 @@ pub fn gzip(content: &[u8]) -> Vec<u8> {
     out.finish().unwrap()
 }
 
+pub fn zstd(content: &[u8]) -> Vec<u8> {
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+    compress_to_vec(content, CompressionLevel::Fastest)
+}
+
+pub fn xz(content: &[u8]) -> Vec<u8> {
+    let options = lzma_rust2::XzOptions::with_preset(1);
+    let mut out = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+    out.write_all(content).unwrap();
+    out.finish().unwrap()
+}
+
 /// A zip entry as told by the central directory, with what the local header tells instead.
 #[derive(Clone)]
 pub struct ZipEntry {

@@ -57,17 +57,122 @@ fn other_cases() -> Vec<Case> {
     ]
 }
 
+/// Streams around a tar that lie, end early, go on, or grow.
+fn stream_cases() -> Vec<Case> {
+    let good = tar(&[tar_file("a", b"x")]);
+    let noise = tar(&[tar_file("a", &noise(60_000))]);
+    let bomb = tar(&[tar_file("z", &vec![0; 19 << 20])]);
+    let padding = tar(&[tar_file("a", b"x"), vec![0; 64 << 20]]);
+    let mut cases: Vec<Case> = Vec::new();
+    for (pack, other) in [
+        (zstd as fn(&[u8]) -> Vec<u8>, xz as fn(&[u8]) -> Vec<u8>),
+        (xz, zstd),
+    ] {
+        let (one, big) = (pack(&good), pack(&noise));
+        let after = |more: &[u8]| [one.as_slice(), more].concat();
+        let mut flipped = big.clone();
+        let middle = flipped.len() / 2;
+        flipped[middle] ^= 0x55;
+        cases.extend([
+            ("stream of garbage", pack(&[0xa5; 4096]), "corrupt"),
+            ("stream of nothing", pack(b""), "empty|truncated"),
+            (
+                "stream of a zip",
+                pack(&zip(&[entry("a")])),
+                "truncated|corrupt",
+            ),
+            (
+                "stream of a stream",
+                pack(&pack(&good)),
+                "truncated|corrupt",
+            ),
+            ("second stream", after(&pack(b"more")), "multiple_streams"),
+            (
+                "stream of another kind",
+                after(&other(b"more")),
+                "trailing_garbage",
+            ),
+            ("junk after a stream", after(b"junk"), "trailing_garbage"),
+            ("zeros after a stream", after(&[0; 64]), "trailing_garbage"),
+            ("header only", one[..6].to_vec(), "truncated"),
+            ("cut at the end", big[..big.len() - 3].to_vec(), "truncated"),
+            (
+                "cut in the middle",
+                big[..big.len() / 2].to_vec(),
+                "truncated",
+            ),
+            (
+                "one bit of the content",
+                flipped,
+                "corrupt|checksum_mismatch|truncated",
+            ),
+            ("stream bomb", pack(&bomb), "compression_ratio"),
+            (
+                "stream bomb of padding",
+                pack(&padding),
+                "compression_ratio",
+            ),
+        ]);
+    }
+    // Frames that want windows of 512 MiB and of 3.75 TiB (RFC 8878, 3.1.1.1.2).
+    for (window, expected) in [(0x98, "unsupported_feature"), (0xff, "corrupt")] {
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0, window, 1, 0, 0];
+        cases.push(("zstd window", frame.to_vec(), expected));
+    }
+    // A skippable frame before the real one; readers differ in whether they skip.
+    let mut skipped = vec![0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4];
+    skipped.extend(zstd(&good));
+    cases.push(("zstd skippable frame", skipped, "unknown_format"));
+    let mut dictionary = zstd(&good);
+    // Says that a dictionary is needed.
+    dictionary[4] |= 1;
+    cases.push((
+        "zstd dictionary",
+        dictionary,
+        "corrupt|truncated|unsupported_feature",
+    ));
+    let mut index = xz(&good);
+    let at = index.len() - 14;
+    index[at] ^= 0xff;
+    cases.push(("xz index", index, "corrupt"));
+    let mut flags = xz(&good);
+    flags[6] = 0xff;
+    cases.push(("xz flags", flags, "corrupt"));
+    cases
+}
+
+/// Bytes that do not compress.
+fn noise(length: u32) -> Vec<u8> {
+    let byte = |n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8;
+    (0..length).map(byte).collect()
+}
+
+#[test]
+fn a_tar_is_the_same_tree_whatever_is_around_it() {
+    let bytes = tar(&[tar_file("a/b.txt", b"one"), tar_file("c", &noise(300_000))]);
+    let plain = unpack(&bytes, &SMALL).unwrap();
+    for packed in [gzip(&bytes), zstd(&bytes), xz(&bytes)] {
+        let tree = unpack(&packed, &SMALL).unwrap();
+        assert_eq!(tree.entries, plain.entries);
+    }
+}
+
 #[test]
 fn hostile_archives_are_refused_with_their_reason_and_leave_nothing_behind() {
     let mut cases = zip_cases();
     cases.extend(other_cases());
+    cases.extend(stream_cases());
     for (name, bytes, expected) in tar_cases() {
         if !matches!(name, "file too large" | "hard link bomb") {
             cases.push((name, gzip(&bytes), expected));
+            if bytes.len() < 100_000 {
+                cases.push((name, zstd(&bytes), expected));
+                cases.push((name, xz(&bytes), expected));
+            }
         }
         cases.push((name, bytes, expected));
     }
-    assert!(cases.len() > 100);
+    assert!(cases.len() > 250, "{}", cases.len());
     let known: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
     let mut wrong = Vec::new();
     for (name, bytes, expected) in cases {
@@ -126,6 +231,14 @@ fn faults_of_the_container_show_before_unpacking() {
         (
             gzip(&tar(&[tar_file("a", b"x")])),
             archive::ArchiveFormat::TarGz,
+        ),
+        (
+            zstd(&tar(&[tar_file("a", b"x")])),
+            archive::ArchiveFormat::TarZst,
+        ),
+        (
+            xz(&tar(&[tar_file("a", b"x")])),
+            archive::ArchiveFormat::TarXz,
         ),
     ] {
         std::fs::write(&path, bytes).unwrap();
