@@ -4,8 +4,8 @@
 //! the routes alone (a document per thread would be megabytes nobody reads).
 
 use super::handlers::{
-    accounts, billing, code, exports, findings, imports, inbox, members, objects, ops, projects,
-    repositories, scan_tools, scans, stream, system, timeline,
+    accounts, archive_uploads, billing, code, exports, findings, imports, inbox, members, objects,
+    ops, projects, repositories, scan_tools, scans, stream, system, timeline,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -99,4 +99,7 @@ every_route! {
     ops::run_recovery,
     billing::list_usage,
     billing::get_billing_summary,
+    archive_uploads::create_archive_upload,
+    archive_uploads::complete_archive_upload,
+    objects::put_object,
 }

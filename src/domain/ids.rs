@@ -55,6 +55,8 @@ ids! {
     CommentId, CommentKind, "cmt";
     /// A process that owns leases: `serve`, `worker` or `runner`.
     WorkerId, WorkerKind, "wrk";
+    /// An archive that is put to the object store by a signed address.
+    UploadId, UploadKind, "up";
     /// An entry of the audit log.
     AuditId, AuditKind, "aud";
     /// A used idempotency key.

@@ -9,7 +9,9 @@
 mod list;
 mod staging;
 
-use super::{ListedObject, ObjectMeta, ObjectReader, ObjectStore, signed_url::UrlSigner};
+use super::{
+    ListedObject, ObjectMeta, ObjectReader, ObjectStore, PresignedPut, signed_url::UrlSigner,
+};
 use crate::{
     domain::object_key::ObjectKey,
     error::{Error, ErrorCode, Result},
@@ -337,6 +339,13 @@ impl ObjectStore for LocalObjects {
 
     async fn presign_get(&self, key: &ObjectKey, lifetime: Duration) -> Result<String> {
         Ok(self.signer.sign_for(key, lifetime))
+    }
+
+    async fn presign_put(&self, key: &ObjectKey, lifetime: Duration) -> Result<PresignedPut> {
+        Ok(PresignedPut {
+            url: self.signer.sign_put_for(key, lifetime),
+            headers: Vec::new(),
+        })
     }
 }
 

@@ -31,6 +31,15 @@ pub struct ListedObject {
     pub modified: Timestamp,
 }
 
+/// How anyone may store one object for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresignedPut {
+    /// Where to; relative (`/objects/…`, below the API prefix) for the local store.
+    pub url: String,
+    /// Headers that have to be sent.
+    pub headers: Vec<(String, String)>,
+}
+
 /// A stream of an object's bytes.
 pub type ObjectReader = Box<dyn AsyncRead + Send + Unpin>;
 
@@ -67,6 +76,8 @@ pub trait ObjectStore: Send + Sync + 'static {
     /// A URL under which anyone may read the object for `lifetime`. Relative (`/objects/…`, below
     /// the API prefix) for the local store, absolute for S3.
     async fn presign_get(&self, key: &ObjectKey, lifetime: Duration) -> Result<String>;
+    /// As [`Self::presign_get`], for storing the object by one PUT. It may be stored more than once.
+    async fn presign_put(&self, key: &ObjectKey, lifetime: Duration) -> Result<PresignedPut>;
 }
 
 /// A file store as handed around.

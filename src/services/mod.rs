@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod archive_uploads;
 pub mod audit;
 pub mod billing;
 mod checkpoints;

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         access::Actor,
         audit::AuditAction,
-        ids::{ProjectId, RepositoryId},
+        ids::{JobId, ProjectId, RepositoryId},
         job::{Job, JobKind},
         object_key::ObjectKey,
         project::ProjectRole,
@@ -274,13 +274,14 @@ pub async fn check_upload(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -
 }
 
 /// Takes an uploaded archive, which lies in `file`: checks its container, stores it, and starts
-/// the ingest.
+/// the ingest under `job_id`, which may be known before.
 pub async fn accept_upload(
     ctx: &ServeContext,
     actor: &Actor,
     id: RepositoryId,
     file: &Path,
     label: String,
+    job_id: JobId,
 ) -> Result<(Repository, Job)> {
     check_upload(ctx, actor, id).await?;
     let path = file.to_owned();
@@ -292,7 +293,12 @@ pub async fn accept_upload(
         key: key.to_string(),
         label,
     };
-    let started = async { begin(ctx, actor, id, ingest_job(id, &input, ctx)?).await }.await;
+    let started = async {
+        let mut job = ingest_job(id, &input, ctx)?;
+        job.id = job_id;
+        begin(ctx, actor, id, job).await
+    }
+    .await;
     if started.is_err() {
         // Another upload was first: nothing refers to this one.
         ctx.app.objects.delete(&key).await?;

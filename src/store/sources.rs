@@ -100,7 +100,8 @@ pub trait RepositoryStore: Send + Sync {
         change: RepositoryChange,
         now: Timestamp,
     ) -> Result<Repository>;
-    /// Queues an ingest and sets `ingesting`; `conflict` while another one is not final.
+    /// Queues an ingest and sets `ingesting`; `conflict` while another one is not final, and when a
+    /// job with this id exists.
     async fn begin_ingest(&self, id: RepositoryId, job: Job, now: Timestamp) -> Result<Repository>;
     /// Removes a repository with its snapshots, scans, events, findings and jobs; `conflict` while
     /// one of its scans is not final or one of its jobs is running.

@@ -3,6 +3,7 @@
 //! Names are the contract's. Requests deny unknown fields.
 
 pub mod accounts;
+pub mod archive_uploads;
 pub mod billing;
 pub mod bulk;
 pub mod code;

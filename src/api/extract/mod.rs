@@ -12,7 +12,7 @@ pub use caller::{Caller, OpsScope, ReadScope, RequiredScope, WriteScope, bearer}
 pub use json_body::JsonBody;
 pub use path_id::PathId;
 pub use query::{QueryParams, one_of};
-pub use upload::{ARCHIVE, Accepted, SARIF, Upload, receive_upload};
+pub use upload::{ARCHIVE, Accepted, SARIF, Upload, clean_label, receive_bytes, receive_upload};
 
 use super::error::ApiError;
 use crate::{

@@ -70,14 +70,7 @@ pub async fn receive_upload(
     file_name: Option<String>,
 ) -> Result<Upload> {
     let limit = ctx.limits.max_source_bytes;
-    let declared = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    // Multipart framing adds a little to the file itself.
-    if declared.is_some_and(|bytes| bytes > limit.saturating_add(64 * 1024)) {
-        return Err(too_large(accepted, limit));
-    }
+    check_declared(request, accepted, limit)?;
     let content_type = request.content_type().to_ascii_lowercase();
     let file = working.file()?;
     if content_type == "multipart/form-data" {
@@ -126,6 +119,34 @@ pub async fn receive_upload(
     })
 }
 
+/// Receives the bare bytes of a file, whatever they are called.
+pub async fn receive_bytes(
+    ctx: &ServeContext,
+    accepted: &Accepted,
+    working: &WorkingRoot,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<NamedTempFile> {
+    let limit = ctx.limits.max_source_bytes;
+    check_declared(request, accepted, limit)?;
+    let file = working.file()?;
+    write(&file, payload, accepted, limit).await?;
+    Ok(file)
+}
+
+/// Refuses a body that says itself that it is too large.
+fn check_declared(request: &HttpRequest, accepted: &Accepted, limit: u64) -> Result<()> {
+    let declared = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    // Multipart framing adds a little to the file itself.
+    if declared.is_some_and(|bytes| bytes > limit.saturating_add(64 * 1024)) {
+        return Err(too_large(accepted, limit));
+    }
+    Ok(())
+}
+
 async fn write<E: Display>(
     file: &NamedTempFile,
     bytes: impl Stream<Item = std::result::Result<web::Bytes, E>>,
@@ -169,7 +190,7 @@ fn broken(error: impl Display) -> Error {
 }
 
 /// A name for people: printable, short, no path.
-fn clean_label(name: Option<String>) -> String {
+pub fn clean_label(name: Option<String>) -> String {
     let name = name.unwrap_or_default();
     let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let label: String = base

@@ -1,6 +1,7 @@
 //! Handlers, one file per resource: extract, authorise (by the extractor), one service, map.
 
 pub mod accounts;
+pub mod archive_uploads;
 pub mod billing;
 pub mod code;
 pub mod exports;

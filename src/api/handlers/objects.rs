@@ -2,10 +2,19 @@
 
 use super::Ctx;
 use crate::{
-    api::{error::ApiResult, extract::QueryParams},
+    api::{
+        error::ApiResult,
+        extract::{ARCHIVE, QueryParams, receive_bytes},
+    },
     domain::object_key::ObjectKey,
+    services::working_dir::WorkingRoot,
 };
-use actix_web::{HttpResponse, get, http::header, web::Path};
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::header,
+    put,
+    web::{Data, Path, Payload},
+};
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 use utoipa::IntoParams;
@@ -53,4 +62,30 @@ pub async fn get_object(
         .insert_header(("x-content-type-options", "nosniff"))
         .no_chunking(meta.size)
         .streaming(ReaderStream::new(reader)))
+}
+
+/// Store a file through a signed link.
+#[utoipa::path(
+    tag = "system",
+    params(("key" = String, Path, description = "The file's key"), SignedParams),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 204, description = "It is stored")),
+    security(())
+)]
+#[put("/objects/{key:.*}")]
+pub async fn put_object(
+    ctx: Ctx,
+    working: Data<WorkingRoot>,
+    request: HttpRequest,
+    key: Path<String>,
+    query: QueryParams<SignedParams>,
+    payload: Payload,
+) -> ApiResult {
+    let key = ObjectKey::parse(&key)?;
+    let now = ctx.app.clock.now();
+    let SignedParams { expires, signature } = query.0;
+    ctx.urls.verify_put(&key, expires, &signature, now)?;
+    let file = receive_bytes(&ctx, &ARCHIVE, &working, &request, payload).await?;
+    ctx.app.objects.put_file(&key, file.path()).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

@@ -23,6 +23,7 @@ use crate::{
         },
         paging::{page_request, respond},
     },
+    clock::new_id,
     domain::ids::{JobKindTag, RepositoryKind},
     error::Error,
     services::{
@@ -122,9 +123,15 @@ pub async fn upload_archive(
         query.0.filename,
     )
     .await?;
-    let (repository, job) =
-        repositories::accept_upload(&ctx, &caller.actor, id.0, upload.file.path(), upload.label)
-            .await?;
+    let (repository, job) = repositories::accept_upload(
+        &ctx,
+        &caller.actor,
+        id.0,
+        upload.file.path(),
+        upload.label,
+        new_id(),
+    )
+    .await?;
     Ok(HttpResponse::Accepted().json(RepositoryWithJobDto::new(repository, Some(job))))
 }
 

@@ -118,6 +118,9 @@ fn begin_ingest(
     now: Timestamp,
 ) -> Result<Decision<Repository>> {
     let mut repository = state.repositories.find(id, "Repository")?.clone();
+    if state.jobs.get(job.id).is_some() {
+        return Err(Error::conflict(format!("Job {} already exists", job.id)));
+    }
     let running =
         jobs_of(state, id).any(|other| other.kind == JobKind::Ingest && !other.status.is_final());
     if running {

@@ -238,6 +238,8 @@ fn signed_urls_open_one_object_until_they_expire() {
         signer.verify(&key("scans/a"), expires, "zz", now),
         signer.verify(&key("scans/a"), expires, signature, late),
         other.verify(&key("scans/a"), expires, signature, now),
+        // A link to read is none to store.
+        signer.verify_put(&key("scans/a"), expires, signature, now),
     ] {
         assert_eq!(refused.unwrap_err().code(), ErrorCode::InvalidToken);
     }

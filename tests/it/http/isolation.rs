@@ -203,6 +203,19 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
         ("GET", "/v1/findings/{id}/similar", Missing, none.clone()),
         // The signature is the credential; it is handed only to those who may see the scan.
         ("GET", "/v1/objects/{key}", Open, none.clone()),
+        ("PUT", "/v1/objects/{key}", Open, none.clone()),
+        (
+            "POST",
+            "/v1/repositories/{id}/archive-uploads",
+            Missing,
+            none.clone(),
+        ),
+        (
+            "POST",
+            "/v1/repositories/{id}/archive-uploads/{upload_id}/complete",
+            Missing,
+            none.clone(),
+        ),
         ("GET", "/v1/audit-log", OperatorOnly, none.clone()),
         ("GET", "/v1/ops/limits", OperatorOnly, none.clone()),
         ("GET", "/v1/ops/workers", OperatorOnly, none.clone()),

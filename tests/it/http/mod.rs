@@ -1,6 +1,7 @@
 //! The API as a client sees it, resource by resource.
 
 mod accounts;
+mod archive_uploads;
 mod code;
 mod errors;
 mod exports;
