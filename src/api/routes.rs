@@ -5,7 +5,7 @@
 
 use super::handlers::{
     accounts, archive_uploads, billing, code, exports, findings, imports, inbox, members, objects,
-    ops, projects, repositories, scan_tools, scans, stream, system, timeline,
+    ops, projects, repositories, scan_tools, scans, sessions, stream, system, timeline,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -102,4 +102,11 @@ every_route! {
     archive_uploads::create_archive_upload,
     archive_uploads::complete_archive_upload,
     objects::put_object,
+    sessions::list_sessions,
+    sessions::create_session,
+    sessions::get_session,
+    sessions::upload_session,
+    sessions::analyze_session,
+    sessions::get_session_result,
+    sessions::delete_session,
 }

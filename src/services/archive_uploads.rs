@@ -14,6 +14,7 @@ use crate::{
         ids::{JobId, RepositoryId, UploadId},
         job::Job,
         object_key::ObjectKey,
+        project::ProjectRole,
         repository::Repository,
         time::Timestamp,
     },
@@ -59,7 +60,7 @@ pub async fn complete(
     (id, upload): (RepositoryId, UploadId),
     label: String,
 ) -> Result<(Repository, Job)> {
-    access::repository(&ctx.app.store, actor, id).await?;
+    access::repository_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
     if let Some(job) = job_of(ctx, id, upload).await? {
         return Ok((ctx.app.store.repository(id).await?, job));
     }

@@ -30,6 +30,7 @@ pub mod reports;
 pub mod repositories;
 pub mod runner;
 pub mod scans;
+pub mod sessions;
 pub mod spool;
 pub mod threat_profiles;
 pub mod triage;

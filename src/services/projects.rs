@@ -28,9 +28,20 @@ pub async fn create(
     name: String,
     description: String,
 ) -> Result<(Project, ProjectRollup)> {
+    create_as(ctx, actor, new_id(), name, description).await
+}
+
+/// As [`create`], under an id that is known before.
+pub async fn create_as(
+    ctx: &ServeContext,
+    actor: &Actor,
+    id: ProjectId,
+    name: String,
+    description: String,
+) -> Result<(Project, ProjectRollup)> {
     let now = ctx.app.clock.now();
     let project = Project {
-        id: new_id(),
+        id,
         name,
         description,
         owner_user_id: actor.user_id,

@@ -358,6 +358,8 @@ impl AuthSettings {
 pub struct LimitSettings {
     /// `VEGA_MAX_ACTIVE_SCANS_PER_USER`.
     pub max_active_scans_per_user: u32,
+    /// `VEGA_MAX_SESSIONS_PER_WORKSPACE`.
+    pub max_sessions: u32,
     /// `VEGA_MAX_SOURCE_BYTES`.
     pub max_source_bytes: u64,
     /// `VEGA_MAX_ARCHIVE_ENTRIES`.
@@ -377,6 +379,7 @@ impl LimitSettings {
     pub fn read(reader: &mut Reader<'_>) -> Self {
         Self {
             max_active_scans_per_user: reader.at_least_one("VEGA_MAX_ACTIVE_SCANS_PER_USER"),
+            max_sessions: reader.number("VEGA_MAX_SESSIONS_PER_WORKSPACE"),
             max_source_bytes: reader.number("VEGA_MAX_SOURCE_BYTES"),
             max_archive_entries: reader.number("VEGA_MAX_ARCHIVE_ENTRIES"),
             max_archive_file_bytes: reader.number("VEGA_MAX_ARCHIVE_FILE_BYTES"),

@@ -15,6 +15,7 @@ pub mod projects;
 pub mod repositories;
 pub mod scan_tools;
 pub mod scans;
+pub mod sessions;
 pub mod stream;
 pub mod system;
 pub mod timeline;

@@ -216,6 +216,13 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
             Missing,
             none.clone(),
         ),
+        ("GET", "/v1/sessions", OwnOnly, none.clone()),
+        ("POST", "/v1/sessions", Open, none.clone()),
+        ("GET", "/v1/sessions/{id}", Missing, none.clone()),
+        ("DELETE", "/v1/sessions/{id}", Missing, none.clone()),
+        ("POST", "/v1/sessions/{id}/upload", Missing, none.clone()),
+        ("POST", "/v1/sessions/{id}/analyze", Missing, none.clone()),
+        ("GET", "/v1/sessions/{id}/result", Missing, none.clone()),
         ("GET", "/v1/audit-log", OperatorOnly, none.clone()),
         ("GET", "/v1/ops/limits", OperatorOnly, none.clone()),
         ("GET", "/v1/ops/workers", OperatorOnly, none.clone()),
@@ -300,6 +307,7 @@ async fn another_user_meets_nothing_of_the_first() {
         .post("/v1/api-keys", json!({"name": "mine"}))
         .await
         .text_at("id");
+    let session = owner.post("/v1/sessions", json!({})).await.text_at("id");
     let snapshot = owner
         .get(&format!("/v1/repositories/{repository}/snapshots"))
         .await
@@ -309,6 +317,7 @@ async fn another_user_meets_nothing_of_the_first() {
         .to_owned();
     let ids = Ids(vec![
         ("snapshots", snapshot),
+        ("sessions", session),
         ("projects", project),
         ("repositories", repository),
         ("scans", scan),

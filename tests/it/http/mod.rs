@@ -16,6 +16,7 @@ mod projects;
 mod roles;
 mod scan_tools;
 mod scans;
+mod sessions;
 mod sources;
 mod stream;
 mod triage;

@@ -49,6 +49,18 @@ fn writes() -> Vec<(&'static str, &'static str, &'static str, Value)> {
             none.clone(),
         ),
         (
+            "POST",
+            "/v1/repositories/{id}/archive-uploads",
+            "admin",
+            none.clone(),
+        ),
+        (
+            "POST",
+            "/v1/repositories/{id}/archive-uploads/{upload_id}/complete",
+            "admin",
+            none.clone(),
+        ),
+        (
             "PUT",
             "/v1/repositories/{id}/threat-profile",
             "admin",
@@ -160,7 +172,9 @@ impl World {
             ("DELETE", "/v1/projects/{id}/members") => "?user_id=usr_01m7xzhczpe8mr4s5tgn8e6hve",
             _ => "",
         };
-        let other = path.replace("{other_id}", &self.ids["scans"]);
+        let other = path
+            .replace("{other_id}", &self.ids["scans"])
+            .replace("{upload_id}", "up_01m7xzhczpe8mr4s5tgn8e6hve");
         format!("{}{query}", other.replace("{id}", &self.ids[resource]))
     }
 }
