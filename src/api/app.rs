@@ -4,9 +4,7 @@ use super::{
     cors,
     docs::{self, Described},
     handlers::system,
-    idempotency,
-    known::{self, KnownRoutes},
-    observe, openapi, routes, stall,
+    idempotency, known, observe, openapi, routes, stall,
 };
 use crate::{
     context::ServeContext,
@@ -44,11 +42,7 @@ pub fn start(
     extra: fn(&mut web::ServiceConfig),
 ) -> Result<Server> {
     let prefix = ctx.settings.api_prefix.clone();
-    let document = document(&ctx.settings.name, &prefix);
-    let known = Data::new(KnownRoutes::of(&document, &prefix));
-    let document = serde_json::to_vec(&document)
-        .map_err(|error| Error::internal("the OpenAPI document cannot be written", error))?;
-    let document = Data::new(Described(web::Bytes::from(document)));
+    let described = Data::new(Described::new(&ctx.settings.name, &prefix));
     let shows_docs = !ctx.settings.is_prod();
     let grace = ctx.settings.shutdown_grace;
     let ctx = Data::new(ctx);
@@ -64,8 +58,7 @@ pub fn start(
             .app_data(working.clone())
             .app_data(snapshots.clone())
             .app_data(feed.clone())
-            .app_data(known.clone())
-            .app_data(document.clone())
+            .app_data(described.clone())
             .service(web::scope(&prefix).configure(routes::plain))
             .service(system::get_health)
             .service(system::get_readiness)

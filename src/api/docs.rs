@@ -1,13 +1,13 @@
 //! The OpenAPI document and the page that shows it, all from this binary.
 
-use super::error::ApiResult;
+use super::{app, error::ApiResult, known::KnownRoutes};
 use crate::error::{Error, ErrorCode};
 use actix_web::{
     HttpResponse,
     http::header,
     web::{self, Bytes, Data, Path},
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use utoipa_swagger_ui::Config;
 
 /// The page runs its own scripts only; its styles are partly inline.
@@ -16,8 +16,44 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
     frame-ancestors 'none'";
 const FIRST_PAGE: &str = "/docs/index.html";
 
-/// The document as served.
-pub struct Described(pub Bytes);
+/// What the document says, put together when it is first needed: that takes longer than anything
+/// else of a start on an empty folder, and few requests ask.
+pub struct Described {
+    app_name: String,
+    prefix: String,
+    made: OnceLock<Made>,
+}
+
+struct Made {
+    json: serde_json::Result<Bytes>,
+    routes: KnownRoutes,
+}
+
+impl Described {
+    /// The document of a server with these settings.
+    pub fn new(app_name: &str, prefix: &str) -> Self {
+        Self {
+            app_name: app_name.to_owned(),
+            prefix: prefix.to_owned(),
+            made: OnceLock::new(),
+        }
+    }
+
+    /// The routes it describes.
+    pub fn routes(&self) -> &KnownRoutes {
+        &self.made().routes
+    }
+
+    fn made(&self) -> &Made {
+        self.made.get_or_init(|| {
+            let document = app::document(&self.app_name, &self.prefix);
+            Made {
+                json: serde_json::to_vec(&document).map(Bytes::from),
+                routes: KnownRoutes::of(&document, &self.prefix),
+            }
+        })
+    }
+}
 
 /// The document, at the root and below `prefix`.
 pub fn document_routes(config: &mut web::ServiceConfig, prefix: &str) {
@@ -35,10 +71,13 @@ pub fn page_routes(config: &mut web::ServiceConfig) {
         .route("/docs/{file:.*}", web::get().to(page));
 }
 
-async fn described(document: Data<Described>) -> HttpResponse {
-    HttpResponse::Ok()
+async fn described(described: Data<Described>) -> ApiResult {
+    let json = described.made().json.as_ref().map_err(|cause| {
+        Error::internal("the OpenAPI document cannot be written", cause.to_string())
+    })?;
+    Ok(HttpResponse::Ok()
         .content_type("application/json")
-        .body(document.0.clone())
+        .body(json.clone()))
 }
 
 async fn redirect(to: &'static str) -> HttpResponse {

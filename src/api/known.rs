@@ -22,7 +22,7 @@ use utoipa::openapi::{
     path::{Operation, ParameterIn},
 };
 
-use super::error::ApiError;
+use super::{docs::Described, error::ApiError};
 
 /// Query parameters by method.
 type Methods = BTreeMap<&'static str, BTreeSet<String>>;
@@ -169,9 +169,10 @@ fn without_expressions(pattern: &str) -> String {
 
 /// Answers what no route takes; also the question of a browser whether it may ask from elsewhere.
 pub async fn refuse(
-    known: Data<KnownRoutes>,
+    described: Data<Described>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
+    let known = described.routes();
     if request.method() == Method::OPTIONS
         && super::cors::is_allowed_origin(&request)
         && let Some(methods) = known.at(request.path())
@@ -188,9 +189,14 @@ pub async fn check_query(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, actix_web::Error> {
-    let checked = match request.app_data::<Data<KnownRoutes>>() {
-        Some(known) if !request.query_string().is_empty() => match request.match_pattern() {
-            Some(pattern) => known.check_query(&pattern, request.method(), request.query_string()),
+    let checked = match request.app_data::<Data<Described>>() {
+        Some(described) if !request.query_string().is_empty() => match request.match_pattern() {
+            Some(pattern) => {
+                let query = request.query_string();
+                described
+                    .routes()
+                    .check_query(&pattern, request.method(), query)
+            }
             None => Ok(()),
         },
         _ => Ok(()),

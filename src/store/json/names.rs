@@ -2,6 +2,7 @@
 //!
 //! Grows with the number of distinct texts and is built anew with the state.
 
+use foldhash::fast::RandomState;
 use std::{collections::HashMap, sync::Arc};
 
 /// A text kept in [`Names`].
@@ -24,7 +25,8 @@ impl Name {
 #[derive(Debug, Default)]
 pub struct Names {
     texts: Vec<Arc<str>>,
-    known: HashMap<Arc<str>, Name>,
+    /// Six lookups per finding read: the hash is seeded, but need not withstand more than that.
+    known: HashMap<Arc<str>, Name, RandomState>,
 }
 
 impl Names {

@@ -13,15 +13,16 @@ use crate::{
         },
     },
 };
+use foldhash::fast::RandomState;
 use std::{cmp::Reverse, collections::HashMap};
 
-type ByName = HashMap<Name, u64>;
+type ByName = HashMap<Name, u64, RandomState>;
 
 /// Counts the findings the filter chooses.
 pub fn count(state: &State, filter: &FindingFilter) -> Result<FindingFacets> {
     let mut facets = FindingFacets::default();
-    let (mut cwes, mut categories) = (ByName::new(), ByName::new());
-    let (mut auditors, mut paths) = (ByName::new(), ByName::new());
+    let (mut cwes, mut categories) = (ByName::default(), ByName::default());
+    let (mut auditors, mut paths) = (ByName::default(), ByName::default());
     select::each(state, filter, |row| {
         let entry = row.entry;
         facets.total += 1;
@@ -56,7 +57,7 @@ fn most<'a>(
     counts: &ByName,
     values: impl Fn(&'a str) -> Vec<&'a str>,
 ) -> Vec<(String, u64)> {
-    let mut by_value: HashMap<&str, u64> = HashMap::new();
+    let mut by_value: HashMap<&str, u64, RandomState> = HashMap::default();
     for (name, count) in counts {
         for value in values(names.text(*name)) {
             *by_value.entry(value).or_default() += count;
