@@ -221,7 +221,7 @@ fn bad_sources_are_refused_with_a_helpful_message() {
             terminal.path("missing"),
             "neither a directory, nor an archive, nor a git URL",
         ),
-        (text, "archive"),
+        (text, "--path notes.txt"),
         (broken, "archive"),
         (hostile, "../evil.txt"),
         (
@@ -335,7 +335,7 @@ fn what_the_tree_says_about_its_audit_counts_in_plain_sight_or_not_at_all() {
     );
     let text = expect(&terminal.scan(&tree, &[]), 0);
     assert!(
-        text.contains("1 findings are suppressed") && text.contains("1 files are excluded"),
+        text.contains("1 finding suppressed") && text.contains("1 file excluded"),
         "{text}"
     );
     expect(&terminal.scan(&tree, &["--no-vegaignore"]), 1);

@@ -263,6 +263,24 @@ fn hostile_texts_and_numbers_are_tamed() {
 }
 
 #[test]
+fn the_largest_log_is_taken_and_one_result_more_is_refused() {
+    let result = |number: usize| {
+        json!({
+            "ruleId": "py.cmd",
+            "message": { "text": "m" },
+            "partialFingerprints": { "tool/v1": number.to_string() },
+            "locations": [place("src/app.py", 4)],
+        })
+    };
+    let results = |count| Value::from((0..count).map(result).collect::<Vec<_>>());
+    let outcome = imported(&log_with(&results(MAX_RESULTS)));
+    assert_eq!(outcome.report.findings.len(), MAX_RESULTS);
+    let more = serde_json::to_vec(&log_with(&results(MAX_RESULTS + 1))).unwrap();
+    let message = refused(&more);
+    assert!(message.contains("100001"), "{message}");
+}
+
+#[test]
 fn what_is_no_sarif_is_refused_with_the_reason() {
     assert!(refused(b"").contains("is not SARIF"));
     assert!(refused(b"PK\x03\x04").contains("is not SARIF"));

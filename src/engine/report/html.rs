@@ -50,11 +50,10 @@ pub fn to_html(report: &Report) -> String {
 
 fn write_summary(out: &mut String, report: &Report) {
     let counts = &report.summary.findings;
+    let (findings, files) = report.headline();
     let _ = writeln!(
         out,
-        "<h1>Vega security report</h1>\n<p class=\"lead\">{} findings in {} files. {}.</p>\n<ul class=\"counts\">",
-        counts.total(),
-        report.coverage_summary.files,
+        "<h1>Vega security report</h1>\n<p class=\"lead\">{findings} in {files}. {}.</p>\n<ul class=\"counts\">",
         escape(&report.asides().join("; ")),
     );
     for severity in Severity::ALL {

@@ -15,11 +15,10 @@ const MAX_DETAILED: usize = 200;
 pub fn to_markdown(report: &Report) -> String {
     let mut out = String::from("# Vega security report\n\n");
     let counts = &report.summary.findings;
+    let (findings, files) = report.headline();
     let _ = writeln!(
         out,
-        "**{} findings** in {} files. {}.\n",
-        counts.total(),
-        report.coverage_summary.files,
+        "**{findings}** in {files}. {}.\n",
         report.asides().join("; ")
     );
     let names: Vec<&str> = Severity::ALL

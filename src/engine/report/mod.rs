@@ -85,26 +85,31 @@ impl Report {
         self.coverage.iter().any(|entry| gap(entry.outcome))
     }
 
+    /// How many findings in how many files.
+    fn headline(&self) -> (String, String) {
+        (
+            counted(self.summary.findings.total(), "finding"),
+            counted(self.coverage_summary.files, "file"),
+        )
+    }
+
     /// The findings below the numbers: how many are shown, suppressed and existing, as one sentence.
     fn asides(&self) -> Vec<String> {
-        let mut asides = vec![format!("{} leads are not shown", self.summary.leads)];
+        let leads = counted(self.summary.leads, "lead");
+        let mut asides = vec![format!("{leads} not shown")];
         if let Some(baseline) = &self.baseline {
             asides.push(format!(
-                "{} findings are new, {} were in the earlier report, {} of it are gone",
+                "{} new, {} as in the earlier report, {} of that gone",
                 baseline.new, baseline.existing, baseline.gone
             ));
         }
         if self.summary.suppressed > 0 {
-            asides.push(format!(
-                "{} findings are suppressed by comments",
-                self.summary.suppressed
-            ));
+            let findings = counted(self.summary.suppressed, "finding");
+            asides.push(format!("{findings} suppressed by comments"));
         }
         if self.summary.excluded > 0 {
-            asides.push(format!(
-                "{} files are excluded by .vegaignore",
-                self.summary.excluded
-            ));
+            let files = counted(self.summary.excluded, "file");
+            asides.push(format!("{files} excluded by .vegaignore"));
         }
         if self.partial {
             asides.push("the scan was cancelled and is not whole".to_owned());
@@ -124,6 +129,12 @@ impl Report {
             .map(|((outcome, reason), count)| (outcome, reason, count))
             .collect()
     }
+}
+
+/// A number with its noun: `1 finding`, `2 findings`.
+fn counted(count: u64, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
 }
 
 /// Where a finding stands, `path:line`.

@@ -80,11 +80,11 @@ pub fn to_text(report: &Report, color: Color) -> String {
         .iter()
         .map(|severity| format!("{} {severity}", counts.get(*severity)))
         .collect();
+    let (findings, files) = report.headline();
     let _ = writeln!(
         out,
-        "{} in {} files: {}; {}",
-        color.paint("1", &format!("{} findings", counts.total())),
-        report.coverage_summary.files,
+        "{} in {files}: {}; {}",
+        color.paint("1", &findings),
         parts.join(", "),
         report.asides().join("; "),
     );

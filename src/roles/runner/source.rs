@@ -116,7 +116,7 @@ fn open_source(
         });
     }
     if path.is_file() {
-        return unpack(path, &limits, token);
+        return unpack(path, &limits, token).map_err(|error| not_an_archive(error, path));
     }
     if name.contains("://") {
         return clone(args, name, settings, limits, token);
@@ -125,6 +125,24 @@ fn open_source(
         "--source",
         format!("'{name}' is neither a directory, nor an archive, nor a git URL"),
     ))
+}
+
+/// What to do about a file that is no archive at all.
+fn not_an_archive(error: Error, path: &Path) -> Error {
+    let unknown = workspace::Reason::UnknownFormat.as_str();
+    if error.details().get("reason").and_then(|it| it.as_str()) != Some(unknown) {
+        return error;
+    }
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default();
+    let message = format!(
+        "'{}' is not an archive; to scan one file, name its folder: --source {} --path {}",
+        path.display(),
+        folder.display(),
+        Path::new(name).display(),
+    );
+    Error::field("--source", message)
 }
 
 fn folder() -> Result<TempDir> {
