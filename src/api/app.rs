@@ -11,9 +11,7 @@ use super::{
 use crate::{
     context::ServeContext,
     error::{Error, Result},
-    services::{
-        code::OpenSnapshots, feed::Feed, git_push::PushRemotes, working_dir::WorkingRoot,
-    },
+    services::{code::OpenSnapshots, feed::Feed, git_push::PushRemotes, working_dir::WorkingRoot},
 };
 use actix_web::{
     App, HttpServer,

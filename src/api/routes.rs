@@ -4,8 +4,9 @@
 //! the routes alone (a document per thread would be megabytes nobody reads).
 
 use super::handlers::{
-    accounts, archive_uploads, billing, code, exports, findings, git_remote, git_uploads, imports, inbox, members, objects,
-    ops, projects, repositories, scan_tools, scans, sessions, stream, system, timeline,
+    accounts, archive_uploads, billing, code, exports, findings, git_remote, git_uploads, imports,
+    inbox, members, objects, ops, projects, repositories, scan_tools, scans, sessions, stream,
+    system, timeline,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -14,6 +14,7 @@ use super::{
     repositories,
     working_dir::WorkingRoot,
 };
+pub use crate::workspace::git::push::{BodyEncoding, too_large_refusal};
 use crate::{
     clock::{Stopwatch, new_id},
     context::ServeContext,
@@ -28,11 +29,9 @@ use crate::{
     shutdown::blocking,
     store::SharedStore,
     workspace::git::push::{
-        PushLimits, PushReport, PushRepository, PushRequest, Received, RefCommand,
-        Refusal,
+        PushLimits, PushReport, PushRepository, PushRequest, Received, RefCommand, Refusal,
     },
 };
-pub use crate::workspace::git::push::{BodyEncoding, too_large_refusal};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
@@ -45,8 +44,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a client waits for another one's push to the same remote.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Pushes git works on at once: each takes a core, and up to gigabytes of memory.
-const AT_ONCE: usize = 2;
+/// Remotes git works on at once: each takes a core, and a large push gigabytes of memory.
+const AT_ONCE: usize = 4;
 /// How long an unused repository is kept.
 const IDLE: Duration = Duration::from_secs(1800);
 /// How often is looked for what is not needed any more.
@@ -331,7 +330,8 @@ async fn take(
             report.messages = record(ctx, remotes, access, turn, (branch, commit), bounds).await?;
         }
         SnapshotBranch::None | SnapshotBranch::Ambiguous => {
-            let line = "No snapshot is taken of this: push one branch, or main or master with others.";
+            let line =
+                "No snapshot is taken of this: push one branch, or main or master with others.";
             report.messages.push(line.into());
         }
     }
@@ -377,7 +377,10 @@ async fn record(
         .await?;
     let repository = access.repository.id;
     let label = ingest::git_label(&branch, &commit);
-    let key = ObjectKey::upload(repository, &new_id::<crate::domain::ids::JobKindTag>().to_string());
+    let key = ObjectKey::upload(
+        repository,
+        &new_id::<crate::domain::ids::JobKindTag>().to_string(),
+    );
     ctx.app.objects.put_file(&key, &pack).await?;
     let input = IngestInput::GitPush {
         key: key.to_string(),
@@ -405,8 +408,8 @@ async fn record(
     let prefix = &ctx.settings.api_prefix;
     Ok(vec![
         format!("Vega received {label}; a snapshot of it is being taken ({job_id})."),
-        format!("GET {prefix}/repositories/{repository} says 'ready' when it can be scanned,"),
-        format!("with POST {prefix}/repositories/{repository}/scans."),
+        format!("Follow it with GET {prefix}/repositories/{repository};"),
+        format!("once it is 'ready', scan it with POST {prefix}/repositories/{repository}/scans."),
     ])
 }
 

@@ -155,8 +155,8 @@ pub async fn authenticate(
     let nobody = auth::sha256_hex("");
     let stored = seen.as_ref().map_or(&nobody, |it| &it.upload.password_hash);
     let shown = auth::sha256_hex(&password);
-    let matches = stored.as_bytes().ct_eq(shown.as_bytes())
-        & username.as_bytes().ct_eq(USERNAME.as_bytes());
+    let matches =
+        stored.as_bytes().ct_eq(shown.as_bytes()) & username.as_bytes().ct_eq(USERNAME.as_bytes());
     let Some(seen) = seen.filter(|_| bool::from(matches)) else {
         ctx.throttles.sign_in_failed(&account, address);
         return Err(Error::new(

@@ -14,7 +14,9 @@ pub use caller::{Caller, OpsScope, ReadScope, RequiredScope, WriteScope, bearer}
 pub use json_body::JsonBody;
 pub use path_id::PathId;
 pub use query::{QueryParams, one_of};
-pub use upload::{ARCHIVE, Accepted, SARIF, Upload, clean_label, receive_bytes, receive_upload, spool};
+pub use upload::{
+    ARCHIVE, Accepted, SARIF, Upload, clean_label, receive_bytes, receive_upload, spool,
+};
 
 use super::error::ApiError;
 use crate::{

@@ -115,9 +115,8 @@ pub async fn receive_git_push(
         // A client that goes away ends git's work, wherever it is; what comes after is carried out.
         let _dropped = cancel.clone().drop_guard();
         let (context, remotes) = (ctx.clone(), remotes.clone());
-        let work = async move {
-            git_push::receive(&context, &remotes, &access, turn, body, cancel).await
-        };
+        let work =
+            async move { git_push::receive(&context, &remotes, &access, turn, body, cancel).await };
         let ended = ctx.app.tasks.spawn(work).await;
         ended.map_err(|error| Error::internal("a push did not end", error))?
     };

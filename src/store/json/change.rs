@@ -13,8 +13,8 @@ use crate::domain::{
     git_upload::GitUpload,
     idempotency::IdempotencyRecord,
     ids::{
-        ApiKeyId, EventId, GitUploadId, IdempotencyId, JobId, ProjectId, RepositoryId, ScanId, SessionId,
-        SnapshotId, WorkerId,
+        ApiKeyId, EventId, GitUploadId, IdempotencyId, JobId, ProjectId, RepositoryId, ScanId,
+        SessionId, SnapshotId, WorkerId,
     },
     job::Job,
     project::Project,

@@ -50,7 +50,9 @@ impl GitUploadStore for JsonStore {
         self.read(move |view| {
             let state = view.state;
             let wanted = state.git_uploads.values().filter(|upload| {
-                let named = filter.repository.is_none_or(|it| it == upload.repository_id);
+                let named = filter
+                    .repository
+                    .is_none_or(|it| it == upload.repository_id);
                 named && is_seen_by(state, filter, upload.repository_id)
             });
             paging::newest_first(wanted.map(|upload| upload.id), &page, |id| {
@@ -103,7 +105,9 @@ fn insert(
     lifetime: Duration,
     most: u32,
 ) -> Result<Decision<GitUpload>> {
-    let repository = state.repositories.find(upload.repository_id, "Repository")?;
+    let repository = state
+        .repositories
+        .find(upload.repository_id, "Repository")?;
     projects::visible(state, repository.project_id)?;
     if state.git_uploads.get(upload.id).is_some() {
         let message = format!("Git upload {} already exists", upload.id);

@@ -22,8 +22,8 @@ use crate::domain::{
     git_upload::GitUpload,
     idempotency::{IdempotencyRecord, KeyOwner},
     ids::{
-        ApiKeyId, AuditId, GitUploadId, IdempotencyId, JobId, ProjectId, RepositoryId, RunnerJobId, ScanId,
-        SessionId, SnapshotId, ThreatProfileId, UserId, WorkerId,
+        ApiKeyId, AuditId, GitUploadId, IdempotencyId, JobId, ProjectId, RepositoryId, RunnerJobId,
+        ScanId, SessionId, SnapshotId, ThreatProfileId, UserId, WorkerId,
     },
     job::Job,
     project::Project,

@@ -11,9 +11,10 @@ use super::{
     },
 };
 use crate::domain::{
-    api_key::ApiKey, audit::AuditEntry, auth_session::AuthSession, git_upload::GitUpload, idempotency::IdempotencyRecord,
-    job::Job, project::Project, repository::Repository, runner_job::RunnerJob, scan::Scan,
-    snapshot::Snapshot, threat_profile::ThreatProfile, user::User, worker::Worker,
+    api_key::ApiKey, audit::AuditEntry, auth_session::AuthSession, git_upload::GitUpload,
+    idempotency::IdempotencyRecord, job::Job, project::Project, repository::Repository,
+    runner_job::RunnerJob, scan::Scan, snapshot::Snapshot, threat_profile::ThreatProfile,
+    user::User, worker::Worker,
 };
 use serde::Deserialize;
 

@@ -15,6 +15,7 @@ mod request;
 mod verdict;
 
 use super::{
+    failure::GitReason,
     process::{Ended, Leash, Place, run},
     tree,
 };
@@ -214,11 +215,17 @@ impl PushRepository {
         // Deltas are taken over as they came; looking for more of them takes longer than it saves.
         pack.args(["pack-objects", "--revs", "--stdout", "-q", "--window=0"]);
         pack.args(["--delta-base-offset", "--threads=1"]);
+        // What was sent as a small delta of something outside the tree is written out here.
+        let most = limits.sources.max_source_bytes;
+        let most = most.saturating_add(most / 2);
         let asked = format!("{tree}\n");
-        run(pack, &leash, |mut stdin, mut stdout| {
+        run(pack, &leash, |mut stdin, stdout| {
             stdin.write_all(asked.as_bytes()).map_err(failed)?;
             drop(stdin);
-            io::copy(&mut stdout, &mut file).map_err(failed)?;
+            let mut bounded = stdout.take(most.saturating_add(1));
+            if io::copy(&mut bounded, &mut file).map_err(failed)? > most {
+                return Err(GitReason::TooLarge.error());
+            }
             file.sync_all().map_err(failed)
         })?
         .into_value()?;

@@ -35,7 +35,10 @@ impl PushReport {
         }
         let mut answer = Vec::new();
         for message in &self.messages {
-            pkt_line::write(&mut answer, &band(PEOPLE, format!("{message}\n").as_bytes()));
+            pkt_line::write(
+                &mut answer,
+                &band(PEOPLE, format!("{message}\n").as_bytes()),
+            );
         }
         for part in report.chunks(PART) {
             pkt_line::write(&mut answer, &band(DATA, part));

@@ -167,7 +167,9 @@ impl PushRequest {
             .filter_map(RefCommand::updated_branch)
             .collect();
         let whole = if count > MAX_COMMANDS {
-            Some(format!("{count} references; at most {MAX_COMMANDS} in one push"))
+            Some(format!(
+                "{count} references; at most {MAX_COMMANDS} in one push"
+            ))
         } else if known.len() + created > MAX_REFERENCES {
             Some(format!("a remote has at most {MAX_REFERENCES} references"))
         } else if snapshot_branch(&branches) == SnapshotBranch::Ambiguous {
@@ -244,7 +246,9 @@ fn object_id(text: &str) -> Result<String> {
     if text.len() == ZERO.len() && text.bytes().all(hex) {
         Ok(text.to_owned())
     } else {
-        Err(malformed("it names an object by something else than a SHA-1"))
+        Err(malformed(
+            "it names an object by something else than a SHA-1",
+        ))
     }
 }
 

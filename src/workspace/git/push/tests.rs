@@ -57,6 +57,15 @@ fn only_plain_branches_and_tags_are_taken() {
 }
 
 #[test]
+fn a_remote_has_so_many_references_and_no_more() {
+    let full =
+        |count| -> BTreeSet<String> { (0..count).map(|it| format!("refs/tags/{it}")).collect() };
+    let request = open(&body(&["refs/heads/main"])).unwrap();
+    assert!(request.refusals(&full(999)).is_empty());
+    assert_eq!(request.refusals(&full(1_000)).len(), 1);
+}
+
+#[test]
 fn several_branches_need_one_that_stands_out() {
     assert_eq!(refusals(&["refs/heads/a", "refs/heads/b"]).len(), 2);
     assert!(refusals(&["refs/heads/a", "refs/heads/main"]).is_empty());

@@ -84,9 +84,13 @@ fn plain(reason: &str) -> String {
 
 fn refusal(fed: Option<&io::ErrorKind>, stderr: &str, max_bytes: u64) -> Refusal {
     let too_large = fed == Some(&io::ErrorKind::FileTooLarge)
-        || ["exceeds maximum allowed size", "ile too large", "File size limit"]
-            .iter()
-            .any(|words| stderr.contains(words));
+        || [
+            "exceeds maximum allowed size",
+            "ile too large",
+            "File size limit",
+        ]
+        .iter()
+        .any(|words| stderr.contains(words));
     if too_large {
         return too_large_refusal(max_bytes);
     }
