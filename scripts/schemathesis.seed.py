@@ -53,7 +53,12 @@ scan = call("POST", f"{path}/scans", {}, token=token)["id"]
 until(f"/scans/{scan}", token, "status", {"completed"})
 job = call("POST", f"{path}/threat-profile/generate", token=token)["id"]
 
+pushed = {"name": "pushed", "source_type": "git_push"}
+pushed = call("POST", f"/projects/{project}/repositories", pushed, token=token)["id"]
+upload = call("POST", "/git-uploads", {"repository_id": pushed}, token=token)["id"]
+
 ids = {
+    "git-uploads": upload,
     "projects": project,
     "repositories": repository,
     "scans": scan,

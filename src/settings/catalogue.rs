@@ -130,7 +130,7 @@ variables! {
         "VEGA_GIT_ALLOW_PRIVATE_HOSTS", None, FILES, shown, "Comma list of hosts (or host:port) that may be cloned from although their address is private.";
         "VEGA_GIT_TIMEOUT_SECONDS", Some("600"), FILES, shown, "Seconds a clone may take, or git's work on a push.";
         "VEGA_GIT_UPLOAD_TTL_SECONDS", Some("86400"), &[Api], shown, "Seconds a temporary remote for git push works.";
-        "VEGA_MAX_GIT_UPLOADS_PER_USER", Some("20"), &[Api], shown, "Temporary remotes of one user that work at once.";
+        "VEGA_MAX_GIT_UPLOADS_PER_USER", Some("20"), &[Api], shown, "Temporary remotes of one user that work at once; 0: nobody can make one.";
     }
     "Retention" {
         "VEGA_RETENTION_ARTIFACTS_DAYS", Some("0"), &[Api, Maintenance], shown, "Days after a scan's end its files (reports, bundle) are kept; 0: for ever. Findings and events stay.";

@@ -52,7 +52,7 @@ async fn remote(client: &Client) -> (String, Value, String) {
 #[tokio::test]
 async fn a_developer_pushes_and_scans() {
     let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path()).await;
+    let server = Server::start(data.path(), &[]).await;
     let client = server.debug().await;
     let (repository, _, url) = remote(&client).await;
     let work = tempfile::tempdir().unwrap();
@@ -60,19 +60,22 @@ async fn a_developer_pushes_and_scans() {
     commit(work.path(), FAULTY);
     git(work.path(), &["remote", "add", "vega", &url]);
     let (worked, text) = git(work.path(), &["push", "vega", "main"]);
-    assert!(worked && text.contains("remote: Vega received main@"), "{text}");
+    assert!(
+        worked && text.contains("remote: Vega received main@"),
+        "{text}"
+    );
     client.ingested(&repository).await;
     let scans = format!("/v1/repositories/{repository}/scans");
     let scan = client.post(&scans, json!({})).await.expect_status(201);
     let scan = client.ended(&scan.text_at("id")).await;
     assert_eq!(scan["status"], "completed");
-    assert_ne!(scan["finding_counts"]["high"], 0, "{scan}");
+    assert_eq!(scan["finding_counts"]["critical"], 1, "{scan}");
 }
 
 #[tokio::test]
 async fn a_push_that_was_answered_survives_a_kill() {
     let data = tempfile::tempdir().unwrap();
-    let mut server = Server::start(data.path()).await;
+    let mut server = Server::start(data.path(), &[]).await;
     let client = server.debug().await;
     let (repository, made, url) = remote(&client).await;
     let work = tempfile::tempdir().unwrap();
@@ -80,8 +83,8 @@ async fn a_push_that_was_answered_survives_a_kill() {
     commit(work.path(), FAULTY);
     let (worked, text) = git(work.path(), &["push", &url, "main"]);
     assert!(worked, "{text}");
-    server.kill();
-    let server = Server::start(data.path()).await;
+    server.process.kill();
+    let server = Server::start(data.path(), &[]).await;
     let client = server.again(&client);
     let state = client.ingested(&repository).await;
     assert_eq!(state["ingest_status"], "ready", "{state}");

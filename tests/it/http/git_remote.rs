@@ -281,6 +281,34 @@ async fn a_remote_ends_with_its_removal_and_with_its_makers_rights() {
 }
 
 #[tokio::test]
+async fn a_deleted_project_takes_its_remotes_along() {
+    let app = TestApp::start().await;
+    let owner = app.debug().await;
+    let remote = Remote::new(&owner).await;
+    let checkout = Checkout::new();
+    checkout.commit(&[("a.py", "x = 1\n")]);
+    checkout.push(&remote, &["main"]).await.expect_worked();
+    remote.ingested(&owner).await;
+    let project = format!("/v1/projects/{}", remote.project);
+    owner.delete(&project).await.expect_status(202);
+    let path = format!("/v1/git-uploads/{}", remote.id);
+    owner.get(&path).await.expect_error("not_found");
+    assert!(owner.get("/v1/git-uploads").await.items().is_empty());
+    assert!(!checkout.push(&remote, &["main:x"]).await.worked);
+    let info = "info/refs?service=git-receive-pack";
+    wait_for("the end of the project", async || {
+        let asked = ask(&app, &remote, Method::GET, info).await;
+        (asked.status == 401).then_some(())
+    })
+    .await;
+    owner
+        .post("/v1/ops/cleanup", json!({}))
+        .await
+        .expect_status(200);
+    assert_eq!(working_files(&app), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn nothing_can_be_fetched_from_a_remote() {
     let app = TestApp::start().await;
     let client = app.debug().await;
