@@ -2,8 +2,8 @@
 
 usage: schemathesis.seed.py ORIGIN FOLDER
 
-Writes into FOLDER: `key` (an API key of the debug user), `made-up.toml` (nothing) and
-`existing.toml` (which id every path names).
+Writes into FOLDER: `key` (an API key of the debug user), `upload` (user name and password of a git
+upload), `made-up.toml` (nothing) and `existing.toml` (which id every path names).
 """
 
 import io
@@ -53,7 +53,13 @@ scan = call("POST", f"{path}/scans", {}, token=token)["id"]
 until(f"/scans/{scan}", token, "status", {"completed"})
 job = call("POST", f"{path}/threat-profile/generate", token=token)["id"]
 
+pushed = {"name": "pushed", "source_type": "git_push"}
+pushed = call("POST", f"/projects/{project}/repositories", pushed, token=token)["id"]
+upload = call("POST", "/git-uploads", {"repository_id": pushed}, token=token)
+(FOLDER / "upload").write_text(f"{upload['username']}:{upload['password']}")
+
 ids = {
+    "git-uploads": upload["id"],
     "projects": project,
     "repositories": repository,
     "scans": scan,

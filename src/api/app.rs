@@ -9,7 +9,7 @@ use super::{
 use crate::{
     context::ServeContext,
     error::{Error, Result},
-    services::{code::OpenSnapshots, feed::Feed, working_dir::WorkingRoot},
+    services::{code::OpenSnapshots, feed::Feed, git_push::PushRemotes, working_dir::WorkingRoot},
 };
 use actix_web::{
     App, HttpServer,
@@ -51,12 +51,17 @@ pub fn start(
     tasks.spawn(Arc::clone(&feed).listen(tasks.token()));
     let feed = Data::from(feed);
     let snapshots = Data::new(OpenSnapshots::new(Arc::clone(&working)));
+    let remotes = Arc::new(PushRemotes::new(Arc::clone(&working)));
+    let store = Arc::clone(&ctx.app.store);
+    tasks.spawn(Arc::clone(&remotes).tidy_loop(store, tasks.token()));
+    let remotes = Data::from(remotes);
     let working = Data::from(working);
     let server = HttpServer::new(move || {
         let app = App::new()
             .app_data(ctx.clone())
             .app_data(working.clone())
             .app_data(snapshots.clone())
+            .app_data(remotes.clone())
             .app_data(feed.clone())
             .app_data(described.clone())
             .service(web::scope(&prefix).configure(routes::plain))

@@ -44,12 +44,21 @@ pub fn completed(mut document: Document) -> Document {
                 .build(),
         ),
     );
+    components.add_security_scheme(
+        "basic",
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Basic)
+                .description(Some("User name and password of a git upload"))
+                .build(),
+        ),
+    );
     let mut schemas = vec![(ErrorEnvelope::name().into_owned(), ErrorEnvelope::schema())];
     ErrorEnvelope::schemas(&mut schemas);
     components.schemas.extend(schemas);
     document.security = Some(vec![SecurityRequirement::new("bearer", [""; 0])]);
     for (path, item) in &mut document.paths.paths {
-        if let Some(create) = item.post.as_mut().filter(|_| !path.contains("/auth/")) {
+        if let Some(create) = item.post.as_mut().filter(|_| takes_keys(path)) {
             create
                 .parameters
                 .get_or_insert_default()
@@ -73,6 +82,11 @@ pub fn completed(mut document: Document) -> Document {
         }
     }
     document
+}
+
+/// Whether a POST to `path` makes something on behalf of a bearer.
+fn takes_keys(path: &str) -> bool {
+    !path.contains("/auth/") && !path.contains("/repo.git/")
 }
 
 /// The header that makes a POST safe to repeat.

@@ -4,8 +4,9 @@
 //! the routes alone (a document per thread would be megabytes nobody reads).
 
 use super::handlers::{
-    accounts, archive_uploads, billing, code, exports, findings, imports, inbox, members, objects,
-    ops, projects, repositories, scan_tools, scans, sessions, stream, system, timeline,
+    accounts, archive_uploads, billing, code, exports, findings, git_remote, git_uploads, imports,
+    inbox, members, objects, ops, projects, repositories, scan_tools, scans, sessions, stream,
+    system, timeline,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -109,4 +110,11 @@ every_route! {
     sessions::analyze_session,
     sessions::get_session_result,
     sessions::delete_session,
+    git_uploads::list_git_uploads,
+    git_uploads::create_git_upload,
+    git_uploads::get_git_upload,
+    git_uploads::delete_git_upload,
+    git_remote::get_git_refs,
+    git_remote::receive_git_push,
+    git_remote::refuse_git_fetch,
 }

@@ -21,5 +21,10 @@ pub(crate) fn random_text() -> String {
     URL_SAFE_NO_PAD.encode(crate::clock::random_bytes::<32>())
 }
 
+/// A new password of a git upload: 256 random bits. Shown once, kept as [`sha256_hex`].
+pub fn new_upload_password() -> String {
+    random_text()
+}
+
 #[cfg(test)]
 mod tests;

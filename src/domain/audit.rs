@@ -58,6 +58,12 @@ text_enum! {
         ImportRequested = "import.requested",
         /// Findings are written to a file; the entity is the repository.
         ExportRequested = "export.requested",
+        /// A temporary remote for `git push` was made.
+        GitUploadCreated = "git_upload.created",
+        /// A temporary remote was removed before its time.
+        GitUploadDeleted = "git_upload.deleted",
+        /// A push came in and its ingest began.
+        GitUploadPushed = "git_upload.pushed",
         /// A user got a role in a project; the entity is the project.
         MemberSet = "member.set",
         /// A user lost their role in a project; the entity is the project.

@@ -57,6 +57,9 @@ ids! {
     WorkerId, WorkerKind, "wrk";
     /// An archive that is put to the object store by a signed address.
     UploadId, UploadKind, "up";
+    /// A temporary remote for `git push`. The contract's prefix for uploads of either kind: the two
+    /// are never looked up in the same place.
+    GitUploadId, GitUploadKind, "up";
     /// An entry of the audit log.
     AuditId, AuditKind, "aud";
     /// A used idempotency key.

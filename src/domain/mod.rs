@@ -11,6 +11,7 @@ pub mod auth_session;
 pub mod coverage;
 pub mod event;
 pub mod finding;
+pub mod git_upload;
 pub mod idempotency;
 pub mod ids;
 pub mod job;

@@ -15,6 +15,8 @@ pub struct RetentionPolicy {
     pub sessions: Option<Duration>,
     /// Jobs after their end.
     pub jobs: Option<Duration>,
+    /// Temporary git remotes after they expired; what was pushed goes sooner.
+    pub git_uploads: Option<Duration>,
 }
 
 /// Whether something is removed or only told.
@@ -44,6 +46,8 @@ pub struct LetGo {
     pub sessions: u64,
     /// Jobs.
     pub jobs: u64,
+    /// Temporary git remotes.
+    pub git_uploads: u64,
     /// Expired idempotency keys.
     pub keys: u64,
 }

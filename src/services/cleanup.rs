@@ -92,6 +92,7 @@ pub async fn run_daily(app: AppContext, policy: RetentionPolicy) {
                 snapshots = done.let_go.snapshots.len(),
                 sessions = done.let_go.sessions,
                 jobs = done.let_go.jobs,
+                git_uploads = done.let_go.git_uploads,
                 orphaned = done.orphaned.len(),
                 "cleared up"
             ),

@@ -1,4 +1,4 @@
-//! The ingest job: from a git URL or an uploaded archive to a snapshot.
+//! The ingest job: from a git URL, an uploaded archive or a push to a snapshot.
 //!
 //! Everything happens in a working folder that disappears with the process; the snapshot's key
 //! derives from its content, so an interrupted ingest that runs again ends with the same object.
@@ -14,7 +14,7 @@ use crate::{
     error::{Error, ErrorCode, Result},
     shutdown::blocking,
     store::IngestResult,
-    workspace::{self, SourceLimits, SourceTree},
+    workspace::{self, SourceLimits, SourceTree, git::push::PushLimits},
 };
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,27 @@ pub enum IngestInput {
         /// The name it was uploaded under.
         label: String,
     },
+    /// Unpack the tree of a pushed commit.
+    GitPush {
+        /// Where its pack lies in the object store.
+        key: String,
+        /// The tree in it.
+        tree: String,
+        /// The commit.
+        commit: String,
+        /// The branch it was pushed to.
+        branch: String,
+    },
+}
+
+impl IngestInput {
+    /// Where the upload lies that the ingest reads, if there is one.
+    fn upload(&self) -> Option<&str> {
+        match self {
+            Self::Git => None,
+            Self::Archive { key, .. } | Self::GitPush { key, .. } => Some(key),
+        }
+    }
 }
 
 /// A source tree and where it came from.
@@ -49,6 +70,20 @@ pub fn source_limits(limits: &crate::settings::LimitSettings) -> SourceLimits {
         max_file_bytes: limits.max_archive_file_bytes,
         max_total_bytes: limits.max_archive_uncompressed_bytes,
     }
+}
+
+/// What bounds git's work on pushes.
+pub fn push_limits(ctx: &ServeContext) -> PushLimits {
+    PushLimits {
+        sources: source_limits(&ctx.limits),
+        timeout: ctx.limits.git_timeout,
+    }
+}
+
+/// What a commit is called in lists.
+pub fn git_label(reference: &str, commit: &str) -> String {
+    let short: String = commit.chars().take(12).collect();
+    format!("{reference}@{short}")
 }
 
 /// Runs an ingest job to its end in the store. Fails only when the job should be tried again:
@@ -81,7 +116,7 @@ pub async fn run(
         .store
         .finish_ingest(job.id, fence, result, ctx.app.clock.now())
         .await?;
-    if let IngestInput::Archive { key, .. } = &input {
+    if let Some(key) = input.upload() {
         ctx.app.objects.delete(&ObjectKey::parse(key)?).await?;
     }
     Ok(())
@@ -113,6 +148,27 @@ async fn ingest(
                 tree,
                 commit: None,
                 label: label.clone(),
+            }
+        }
+        IngestInput::GitPush {
+            key,
+            tree,
+            commit,
+            branch,
+        } => {
+            let pack = folder.path().join("pushed.pack");
+            let key = ObjectKey::parse(key)?;
+            ctx.app.objects.fetch_to(&key, &pack).await?;
+            let limits = push_limits(ctx);
+            let (token, id) = (cancel.clone(), tree.clone());
+            let tree = blocking(move || {
+                workspace::git::push::unpack_tree(&pack, &id, &tree_path, &limits, &token)
+            })
+            .await?;
+            Fetched {
+                tree,
+                label: git_label(branch, commit),
+                commit: Some(commit.clone()),
             }
         }
     };
@@ -174,9 +230,8 @@ async fn fetch_git(
     };
     let checkout =
         blocking(move || workspace::git::fetch(&source, &target, &settings, &cancel)).await?;
-    let short: String = checkout.commit.chars().take(12).collect();
     Ok(Fetched {
-        label: format!("{}@{short}", checkout.reference),
+        label: git_label(&checkout.reference, &checkout.commit),
         commit: Some(checkout.commit),
         tree: checkout.tree,
     })

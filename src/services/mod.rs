@@ -17,6 +17,8 @@ pub mod estimates;
 pub mod exports;
 pub mod feed;
 pub mod findings;
+pub mod git_push;
+pub mod git_uploads;
 pub mod health;
 pub mod idempotency;
 pub mod imports;

@@ -45,11 +45,7 @@ impl NewRepository {
                 })?;
                 workspace::git::validate(url, self.git_ref.as_deref())
             }
-            SourceType::GitPush => Err(Error::field(
-                "source_type",
-                "'git_push' is not part of this version; use git or archive",
-            )),
-            SourceType::Archive => {
+            SourceType::Archive | SourceType::GitPush => {
                 let given = [
                     ("git_url", self.git_url.is_some()),
                     ("git_ref", self.git_ref.is_some()),
@@ -116,7 +112,8 @@ pub async fn create(
     Ok((repository, job))
 }
 
-fn ingest_job(id: RepositoryId, input: &IngestInput, ctx: &ServeContext) -> Result<Job> {
+/// The job that brings `input` in, queued as soon as it is stored.
+pub fn ingest_job(id: RepositoryId, input: &IngestInput, ctx: &ServeContext) -> Result<Job> {
     let input = serde_json::to_value(input)
         .map_err(|error| Error::internal("an ingest cannot be described", error))?;
     Ok(Job::queued(
@@ -236,7 +233,7 @@ pub async fn ingest(
     let repository = access::repository_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
     if repository.source_type != SourceType::Git {
         return Err(Error::conflict(
-            "This repository has no git source; upload an archive to bring in new source",
+            "This repository is not cloned by Vega; upload an archive or push to bring in new source",
         ));
     }
     let job = ingest_job(id, &IngestInput::Git, ctx)?;

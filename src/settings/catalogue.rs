@@ -128,13 +128,16 @@ variables! {
         "VEGA_MAX_SESSIONS_PER_WORKSPACE", Some("20"), &[Api], shown, "Legacy sessions of one user.";
         "VEGA_WORKER_HEARTBEAT_TTL_SECONDS", Some("120"), SCANS, shown, "Seconds after which a silent worker is stale.";
         "VEGA_GIT_ALLOW_PRIVATE_HOSTS", None, FILES, shown, "Comma list of hosts (or host:port) that may be cloned from although their address is private.";
-        "VEGA_GIT_TIMEOUT_SECONDS", Some("600"), FILES, shown, "Seconds a clone may take.";
+        "VEGA_GIT_TIMEOUT_SECONDS", Some("600"), FILES, shown, "Seconds a clone may take, or git's work on a push.";
+        "VEGA_GIT_UPLOAD_TTL_SECONDS", Some("86400"), &[Api], shown, "Seconds a temporary remote for git push works.";
+        "VEGA_MAX_GIT_UPLOADS_PER_USER", Some("20"), &[Api], shown, "Temporary remotes of one user that work at once; 0: nobody can make one.";
     }
     "Retention" {
         "VEGA_RETENTION_ARTIFACTS_DAYS", Some("0"), &[Api, Maintenance], shown, "Days after a scan's end its files (reports, bundle) are kept; 0: for ever. Findings and events stay.";
         "VEGA_RETENTION_SNAPSHOTS_DAYS", Some("0"), &[Api, Maintenance], shown, "Days a snapshot nobody needs is kept (never a repository's newest, nor that of its newest completed scan); 0: for ever.";
         "VEGA_RETENTION_SESSIONS_DAYS", Some("30"), &[Api, Maintenance], shown, "Days an ended sign-in session is kept, so that the reuse of its tokens is recognised; 0: for ever.";
         "VEGA_RETENTION_JOBS_DAYS", Some("30"), &[Api, Maintenance], shown, "Days a finished job is kept; 0: for ever.";
+        "VEGA_RETENTION_GIT_UPLOADS_DAYS", Some("7"), &[Api, Maintenance], shown, "Days the record of an expired git remote is kept; 0: for ever. What was pushed to it goes at once.";
     }
     "AWS ECS" {
         "VEGA_ECS_CLUSTER", None, &[Worker], shown, "Cluster of runner tasks.";

@@ -62,7 +62,8 @@ const DAY: u64 = 24 * 3600;
 /// How long things are kept.
 #[derive(Debug, Clone, Default)]
 pub struct RetentionSettings {
-    /// `VEGA_RETENTION_ARTIFACTS_DAYS`, `…_SNAPSHOTS_DAYS`, `…_SESSIONS_DAYS`, `…_JOBS_DAYS`.
+    /// `VEGA_RETENTION_ARTIFACTS_DAYS`, `…_SNAPSHOTS_DAYS`, `…_SESSIONS_DAYS`, `…_JOBS_DAYS`,
+    /// `…_GIT_UPLOADS_DAYS`.
     pub policy: RetentionPolicy,
 }
 
@@ -78,6 +79,7 @@ impl RetentionSettings {
                 snapshots: days("VEGA_RETENTION_SNAPSHOTS_DAYS"),
                 sessions: days("VEGA_RETENTION_SESSIONS_DAYS"),
                 jobs: days("VEGA_RETENTION_JOBS_DAYS"),
+                git_uploads: days("VEGA_RETENTION_GIT_UPLOADS_DAYS"),
             },
         }
     }

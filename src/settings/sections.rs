@@ -372,6 +372,10 @@ pub struct LimitSettings {
     pub git_allow_private_hosts: Vec<String>,
     /// `VEGA_GIT_TIMEOUT_SECONDS`.
     pub git_timeout: Duration,
+    /// `VEGA_GIT_UPLOAD_TTL_SECONDS`.
+    pub git_upload_ttl: Duration,
+    /// `VEGA_MAX_GIT_UPLOADS_PER_USER`.
+    pub max_git_uploads: u32,
 }
 
 impl LimitSettings {
@@ -386,6 +390,8 @@ impl LimitSettings {
             max_archive_uncompressed_bytes: reader.number("VEGA_MAX_ARCHIVE_UNCOMPRESSED_BYTES"),
             git_allow_private_hosts: reader.list("VEGA_GIT_ALLOW_PRIVATE_HOSTS"),
             git_timeout: reader.seconds("VEGA_GIT_TIMEOUT_SECONDS"),
+            git_upload_ttl: reader.seconds("VEGA_GIT_UPLOAD_TTL_SECONDS"),
+            max_git_uploads: reader.number("VEGA_MAX_GIT_UPLOADS_PER_USER"),
         }
     }
 }

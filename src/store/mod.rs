@@ -20,6 +20,7 @@ pub mod accounts;
 pub mod audit;
 pub mod beside;
 pub mod findings;
+pub mod git_uploads;
 pub mod jobs;
 pub mod json;
 pub mod ops;
@@ -32,6 +33,7 @@ pub use audit::{AuditFilter, AuditStore, IdempotencyStore, KeyState};
 pub use findings::{
     FindingFacets, FindingFilter, FindingSort, FindingStore, ObservedFinding, TimelineOf,
 };
+pub use git_uploads::{GitUploadFilter, GitUploadStore, SeenGitUpload};
 pub use jobs::{ClaimedJob, IngestResult, JobStore};
 pub use ops::{JobFilter, OpsStore, StoreFigures};
 pub use scans::{
@@ -101,6 +103,7 @@ pub trait MetadataStore:
     + ApiKeyStore
     + ProjectStore
     + RepositoryStore
+    + GitUploadStore
     + SnapshotStore
     + ThreatProfileStore
     + ScanStore
@@ -121,6 +124,7 @@ impl<T> MetadataStore for T where
         + ApiKeyStore
         + ProjectStore
         + RepositoryStore
+        + GitUploadStore
         + SnapshotStore
         + ThreatProfileStore
         + ScanStore

@@ -13,6 +13,7 @@
 mod cancel;
 mod cli;
 mod disk;
+mod git_push;
 mod kills;
 mod logs;
 mod settings;

@@ -11,6 +11,7 @@ pub mod exports;
 pub mod finding_facets;
 pub mod finding_filters;
 pub mod findings;
+pub mod git_uploads;
 pub mod members;
 pub mod ops;
 pub mod projects;

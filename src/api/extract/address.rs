@@ -3,7 +3,7 @@
 
 use super::context;
 use crate::api::error::ApiError;
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
 use std::{future::Ready, net::IpAddr};
 
 /// The address of the client, if it is known.
@@ -36,4 +36,20 @@ fn forwarded(request: &HttpRequest, proxies: usize) -> Option<IpAddr> {
         return None;
     }
     hops.get(index)?.parse().ok()
+}
+
+/// The scheme and host under which the client reached this server, if it said so in a form that is
+/// safe to write into an address. Only for telling the client about itself: both are its own words.
+pub fn origin(request: &HttpRequest) -> Option<String> {
+    let host = request.headers().get(header::HOST)?.to_str().ok()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    if host.is_empty() || host.len() > 255 || !host.bytes().all(plain) {
+        return None;
+    }
+    let forwarded = request.headers().get("x-forwarded-proto");
+    let scheme = match forwarded.and_then(|value| value.to_str().ok()) {
+        Some("https") => "https",
+        _ => "http",
+    };
+    Some(format!("{scheme}://{host}"))
 }

@@ -134,6 +134,35 @@ pub async fn receive_bytes(
     Ok(file)
 }
 
+/// Receives a body whole, or, when it has more than `limit` bytes, its beginning and the word that
+/// it was cut: whoever reads it wants to answer, and clients hear no answer before they have sent
+/// all. A body of more than twice the limit is not listened to.
+pub async fn spool(
+    working: &WorkingRoot,
+    payload: web::Payload,
+    limit: u64,
+) -> Result<(NamedTempFile, bool)> {
+    let file = working.file()?;
+    let mut target = tokio::fs::File::from_std(file.reopen().map_err(unwritable)?);
+    let mut bytes = std::pin::pin!(payload);
+    let mut received = 0_u64;
+    // Commands stand before the pack and are small beside it.
+    let kept = limit.saturating_add(1024 * 1024);
+    while let Some(chunk) = bytes.next().await {
+        let chunk = chunk.map_err(broken)?;
+        received += chunk.len() as u64;
+        if received > kept.saturating_mul(2) {
+            let message = format!("A push may have at most {limit} bytes");
+            return Err(Error::new(ErrorCode::PayloadTooLarge, message));
+        }
+        if received <= kept {
+            target.write_all(&chunk).await.map_err(unwritable)?;
+        }
+    }
+    target.flush().await.map_err(unwritable)?;
+    Ok((file, received > kept))
+}
+
 /// Refuses a body that says itself that it is too large.
 fn check_declared(request: &HttpRequest, accepted: &Accepted, limit: u64) -> Result<()> {
     let declared = request
@@ -153,14 +182,7 @@ async fn write<E: Display>(
     accepted: &Accepted,
     limit: u64,
 ) -> Result<()> {
-    let full = |error: std::io::Error| {
-        Error::new(
-            ErrorCode::DependencyUnavailable,
-            "an upload cannot be written",
-        )
-        .caused_by(error)
-    };
-    let mut target = tokio::fs::File::from_std(file.reopen().map_err(full)?);
+    let mut target = tokio::fs::File::from_std(file.reopen().map_err(unwritable)?);
     let mut bytes = std::pin::pin!(bytes);
     let mut received = 0_u64;
     while let Some(chunk) = bytes.next().await {
@@ -169,9 +191,21 @@ async fn write<E: Display>(
         if received > limit {
             return Err(too_large(accepted, limit));
         }
-        target.write_all(&chunk).await.map_err(full)?;
+        target.write_all(&chunk).await.map_err(unwritable)?;
     }
-    target.flush().await.map_err(full)
+    target.flush().await.map_err(unwritable)
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "used as a `map_err` function"
+)]
+fn unwritable(error: std::io::Error) -> Error {
+    Error::new(
+        ErrorCode::DependencyUnavailable,
+        "an upload cannot be written",
+    )
+    .caused_by(error)
 }
 
 fn too_large(accepted: &Accepted, limit: u64) -> Error {

@@ -6,6 +6,8 @@ pub mod billing;
 pub mod code;
 pub mod exports;
 pub mod findings;
+pub mod git_remote;
+pub mod git_uploads;
 pub mod imports;
 pub mod inbox;
 pub mod members;

@@ -16,9 +16,12 @@ use crate::{
         paging::{MAX_LIMIT, page_request, respond},
     },
     domain::{retention::RunMode, scan::ScanStatus},
-    services::{audit, ops},
+    services::{audit, git_push::PushRemotes, ops},
 };
-use actix_web::{HttpRequest, get, post, web::Json};
+use actix_web::{
+    HttpRequest, get, post,
+    web::{Data, Json},
+};
 use serde_json::{Map, Value};
 
 /// Who changed what, newest first.
@@ -87,12 +90,16 @@ pub async fn list_all_jobs(
 #[post("/ops/cleanup")]
 pub async fn run_cleanup(
     ctx: Ctx,
+    remotes: Data<PushRemotes>,
     caller: Caller<OpsScope>,
     body: JsonBody<OpsRequest>,
 ) -> ApiResult<Json<CleanupDto>> {
     let dry_run = body.0.dry_run;
     let mode = RunMode::from_dry_run(dry_run);
     let done = ops::clean_up(&ctx, &caller.actor, mode).await?;
+    if mode == RunMode::Apply {
+        remotes.tidy(&ctx.app.store).await;
+    }
     Ok(Json(CleanupDto::new(done, dry_run)))
 }
 

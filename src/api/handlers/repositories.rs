@@ -27,6 +27,7 @@ use crate::{
     domain::ids::{JobKindTag, RepositoryKind},
     error::Error,
     services::{
+        git_push::PushRemotes,
         jobs, repositories,
         scans::{self, ScansOf},
         threat_profiles,
@@ -74,10 +75,12 @@ pub async fn update_repository(
 #[delete("/repositories/{id}")]
 pub async fn delete_repository(
     ctx: Ctx,
+    remotes: Data<PushRemotes>,
     caller: Caller<WriteScope>,
     id: PathId<RepositoryKind>,
 ) -> ApiResult {
     repositories::remove(&ctx, &caller.actor, id.0).await?;
+    remotes.tidy(&ctx.app.store).await;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -97,6 +97,7 @@ fn before(view: View<'_>, id: &str) -> Result<Option<String>> {
         "repo" => row!(repositories),
         "scan" => row!(scans),
         "job" => row!(jobs),
+        "up" => row!(git_uploads),
         "fnd" => match id.parse::<FindingId>() {
             Ok(id) if state.findings.get(id).is_some() => Some(digest(view.finding(id)?)?),
             _ => None,
@@ -132,6 +133,7 @@ fn deleted(deletion: &Deletion) -> String {
         Deletion::Key(id) => id.to_string(),
         Deletion::Snapshot(id) => id.to_string(),
         Deletion::Job(id) => id.to_string(),
+        Deletion::GitUpload(id) => id.to_string(),
     }
 }
 

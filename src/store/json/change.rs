@@ -10,10 +10,11 @@ use crate::domain::{
     auth_session::AuthSession,
     event::Event,
     finding::{Finding, FindingObservation},
+    git_upload::GitUpload,
     idempotency::IdempotencyRecord,
     ids::{
-        ApiKeyId, EventId, IdempotencyId, JobId, ProjectId, RepositoryId, ScanId, SessionId,
-        SnapshotId, WorkerId,
+        ApiKeyId, EventId, GitUploadId, IdempotencyId, JobId, ProjectId, RepositoryId, ScanId,
+        SessionId, SnapshotId, WorkerId,
     },
     job::Job,
     project::Project,
@@ -70,6 +71,8 @@ text_enum! {
         Audit = "audit",
         /// [`IdempotencyRecord`].
         Key = "key",
+        /// [`GitUpload`].
+        GitUpload = "git_upload",
     }
 }
 
@@ -96,6 +99,7 @@ pub enum Record {
     FindingChange(FindingChange),
     Audit(AuditEntry),
     Key(IdempotencyRecord),
+    GitUpload(GitUpload),
     /// A [`Finding`] already turned into text, because the same commit writes it twice.
     #[serde(rename = "finding")]
     FindingText(Box<RawValue>),
@@ -137,6 +141,7 @@ pub enum Deletion {
     Key(IdempotencyId),
     Snapshot(SnapshotId),
     Job(JobId),
+    GitUpload(GitUploadId),
 }
 
 /// One operation of a commit.
@@ -202,4 +207,5 @@ puts! {
     FindingChange: FindingChange,
     Audit: AuditEntry,
     Key: IdempotencyRecord,
+    GitUpload: GitUpload,
 }

@@ -143,7 +143,8 @@ impl Loaded {
             .chain(puts(state.jobs.values()))
             .chain(puts(state.workers.values()))
             .chain(puts(state.audit.values()))
-            .chain(puts(state.keys.values()));
+            .chain(puts(state.keys.values()))
+            .chain(puts(state.git_uploads.values()));
         let findings = state.findings.all().map(|(_, entry)| entry.span);
         let timelines = state.timelines.all();
         small

@@ -22,6 +22,7 @@ mod written;
 mod api_keys;
 mod audit;
 mod findings;
+mod git_uploads;
 mod idempotency;
 mod jobs;
 mod ops;

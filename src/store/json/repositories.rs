@@ -111,7 +111,8 @@ fn insert(state: &State, mut repository: Repository, ingest: Option<Job>) -> Res
     Ok(Decision::new((), changes))
 }
 
-fn begin_ingest(
+/// Sets `ingesting` and queues `job`.
+pub(super) fn begin_ingest(
     state: &State,
     id: RepositoryId,
     job: Job,

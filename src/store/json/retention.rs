@@ -52,6 +52,12 @@ pub fn let_go(
             changes.push(Change::Delete(Deletion::Job(job.id)));
         }
     }
+    for upload in state.git_uploads.values() {
+        if over(upload.expires_at, policy.git_uploads) && upload.expires_at <= moment.now {
+            gone.git_uploads += 1;
+            changes.push(Change::Delete(Deletion::GitUpload(upload.id)));
+        }
+    }
     for key in state.keys.values() {
         if key.expires_at <= moment.now {
             gone.keys += 1;

@@ -19,10 +19,11 @@ use crate::domain::{
     api_key::ApiKey,
     audit::AuditEntry,
     auth_session::AuthSession,
+    git_upload::GitUpload,
     idempotency::{IdempotencyRecord, KeyOwner},
     ids::{
-        ApiKeyId, AuditId, IdempotencyId, JobId, ProjectId, RepositoryId, RunnerJobId, ScanId,
-        SessionId, SnapshotId, ThreatProfileId, UserId, WorkerId,
+        ApiKeyId, AuditId, GitUploadId, IdempotencyId, JobId, ProjectId, RepositoryId, RunnerJobId,
+        ScanId, SessionId, SnapshotId, ThreatProfileId, UserId, WorkerId,
     },
     job::Job,
     project::Project,
@@ -102,6 +103,10 @@ pub struct State {
     pub keys: Table<IdempotencyId, IdempotencyRecord>,
     /// The same by owner, route and key.
     pub keys_by_owner: BTreeMap<KeyOwner, IdempotencyId>,
+    /// Temporary git remotes.
+    pub git_uploads: Table<GitUploadId, GitUpload>,
+    /// Temporary git remotes by repository.
+    pub git_uploads_of: Groups<RepositoryId, GitUploadId>,
     /// Findings and observations.
     pub findings: FindingIndex,
     /// Events.
@@ -146,6 +151,7 @@ impl State {
             + self.workers.bytes()
             + self.audit.bytes()
             + self.keys.bytes()
+            + self.git_uploads.bytes()
             + self.findings.bytes()
             + self.events.bytes()
             + self.timelines.bytes()
@@ -212,6 +218,10 @@ impl State {
                 self.keys_by_owner.insert(key.owner.clone(), key.id);
                 self.keys.put(key.id, *key, len);
             }
+            WrittenRecord::GitUpload(upload) => {
+                self.git_uploads_of.add(upload.repository_id, upload.id);
+                self.git_uploads.put(upload.id, *upload, len);
+            }
             WrittenRecord::Finding(finding) => {
                 self.findings.put_finding(&finding, span, &mut self.names);
             }
@@ -271,6 +281,12 @@ impl State {
                     self.active_jobs.remove(&job.id);
                 }
             }
+            Kind::GitUpload => {
+                if let Some(upload) = self.git_uploads.remove(id.parse()?) {
+                    self.git_uploads_of
+                        .remove(&upload.repository_id, &upload.id);
+                }
+            }
             Kind::User
             | Kind::ThreatProfile
             | Kind::Scan
@@ -295,6 +311,9 @@ impl State {
         }
         for (_, profile) in self.profiles_of.take(&id) {
             self.profiles.remove(profile);
+        }
+        for upload in self.git_uploads_of.take(&id) {
+            self.git_uploads.remove(upload);
         }
         for job in self.jobs_of.take(&id.to_string()) {
             self.active_jobs.remove(&job);

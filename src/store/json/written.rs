@@ -11,9 +11,10 @@ use super::{
     },
 };
 use crate::domain::{
-    api_key::ApiKey, audit::AuditEntry, auth_session::AuthSession, idempotency::IdempotencyRecord,
-    job::Job, project::Project, repository::Repository, runner_job::RunnerJob, scan::Scan,
-    snapshot::Snapshot, threat_profile::ThreatProfile, user::User, worker::Worker,
+    api_key::ApiKey, audit::AuditEntry, auth_session::AuthSession, git_upload::GitUpload,
+    idempotency::IdempotencyRecord, job::Job, project::Project, repository::Repository,
+    runner_job::RunnerJob, scan::Scan, snapshot::Snapshot, threat_profile::ThreatProfile,
+    user::User, worker::Worker,
 };
 use serde::Deserialize;
 
@@ -45,6 +46,7 @@ pub enum WrittenRecord<'a> {
     Timeline(Kind, WrittenEntry),
     Audit(Box<AuditEntry>),
     Key(Box<IdempotencyRecord>),
+    GitUpload(Box<GitUpload>),
 }
 
 /// Reads the commit written in `line`, which begins at byte `offset` of the journal.
@@ -123,6 +125,7 @@ impl<'a> Text<'a> {
             Kind::Comment | Kind::FindingChange => WrittenRecord::Timeline(kind, self.value()?),
             Kind::Audit => WrittenRecord::Audit(self.value()?),
             Kind::Key => WrittenRecord::Key(self.value()?),
+            Kind::GitUpload => WrittenRecord::GitUpload(self.value()?),
         })
     }
 

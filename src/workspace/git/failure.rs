@@ -46,7 +46,7 @@ reasons! {
     RedirectRefused = "redirect_refused",
         "The server redirects elsewhere; use the repository's final URL.";
     /// The time limit was reached.
-    Timeout = "timeout", "The fetch took longer than allowed.";
+    Timeout = "timeout", "Git took longer than allowed.";
     /// The transfer or the tree is larger than allowed.
     TooLarge = "too_large", "The repository is larger than allowed.";
     /// The name could not be resolved or the connection failed.

@@ -8,6 +8,7 @@
 mod address;
 mod failure;
 mod process;
+pub mod push;
 mod tree;
 
 use super::{SourceLimits, SourceTree, check_cancelled, staging::disk_error};

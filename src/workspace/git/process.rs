@@ -143,17 +143,23 @@ pub(super) struct Ended<T> {
 }
 
 impl<T> Ended<T> {
+    /// Whether the disk was full.
+    pub(super) fn is_full(&self) -> bool {
+        let words = ["No space left", "Disk quota exceeded"];
+        words.iter().any(|words| self.stderr.contains(words))
+    }
+
     /// The value of a run that succeeded.
     ///
     /// # Errors
     /// `ingest_failed` with the meaning of git's complaint.
     pub(super) fn into_value(self) -> Result<T> {
         if !self.status.success() {
-            let stderr = self.stderr;
-            if stderr.contains("No space left") || stderr.contains("Disk quota exceeded") {
+            if self.is_full() {
                 let full = io::Error::from(io::ErrorKind::StorageFull);
                 return Err(disk_error("could not store what git fetched", full));
             }
+            let stderr = self.stderr;
             return Err(self
                 .value
                 .err()

@@ -223,6 +223,30 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
         ("POST", "/v1/sessions/{id}/upload", Missing, none.clone()),
         ("POST", "/v1/sessions/{id}/analyze", Missing, none.clone()),
         ("GET", "/v1/sessions/{id}/result", Missing, none.clone()),
+        ("GET", "/v1/git-uploads", OwnOnly, none.clone()),
+        // About a repository in the body; tests/it/http/git_uploads.rs tries another user's.
+        ("POST", "/v1/git-uploads", Open, none.clone()),
+        ("GET", "/v1/git-uploads/{id}", Missing, none.clone()),
+        ("DELETE", "/v1/git-uploads/{id}", Missing, none.clone()),
+        // Git's own credential, tried in tests/it/http/git_remote.rs.
+        (
+            "GET",
+            "/v1/git-uploads/{id}/repo.git/info/refs",
+            Open,
+            none.clone(),
+        ),
+        (
+            "POST",
+            "/v1/git-uploads/{id}/repo.git/git-receive-pack",
+            Open,
+            none.clone(),
+        ),
+        (
+            "POST",
+            "/v1/git-uploads/{id}/repo.git/git-upload-pack",
+            Open,
+            none.clone(),
+        ),
         ("GET", "/v1/audit-log", OperatorOnly, none.clone()),
         ("GET", "/v1/ops/limits", OperatorOnly, none.clone()),
         ("GET", "/v1/ops/workers", OperatorOnly, none.clone()),
@@ -315,7 +339,13 @@ async fn another_user_meets_nothing_of_the_first() {
         .as_str()
         .unwrap()
         .to_owned();
+    let path = format!("/v1/projects/{project}/repositories");
+    let pushed = json!({"name": "pushed", "source_type": "git_push"});
+    let pushed = owner.post(&path, pushed).await.text_at("id");
+    let wish = json!({"repository_id": pushed});
+    let upload = owner.post("/v1/git-uploads", wish).await.text_at("id");
     let ids = Ids(vec![
+        ("git-uploads", upload),
         ("snapshots", snapshot),
         ("sessions", session),
         ("projects", project),

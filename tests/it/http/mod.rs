@@ -5,6 +5,8 @@ mod archive_uploads;
 mod code;
 mod errors;
 mod exports;
+mod git_remote;
+mod git_uploads;
 mod hardening;
 mod history;
 mod idempotency;

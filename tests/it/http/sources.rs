@@ -213,7 +213,7 @@ async fn git_urls_that_could_do_harm_are_refused() {
     create(json!({"name": "r", "source_type": "git"}))
         .await
         .expect_error("validation_error");
-    create(json!({"name": "r", "source_type": "git_push"}))
+    create(json!({"name": "r", "source_type": "git_push", "git_ref": "main"}))
         .await
         .expect_error("validation_error");
     create(json!({"name": "r", "source_type": "svn"}))

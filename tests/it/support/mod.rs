@@ -2,9 +2,11 @@
 
 mod archives;
 mod client;
+mod git;
 
 pub use archives::{tar_gz, zip};
 pub use client::{Answer, Client};
+pub use git::{Checkout, Remote, working_files};
 
 use serde_json::{Value, json};
 use std::{net::TcpListener, time::Duration};

@@ -11,6 +11,7 @@ mod finding_history;
 mod finding_lists;
 mod findings;
 mod fixtures;
+mod git_uploads;
 mod jobs;
 mod json;
 mod lifecycle;
@@ -182,6 +183,13 @@ macro_rules! store_conformance {
                     heartbeats_are_judged_by_the_stores_clock,
                     workers_silent_for_long_are_forgotten,
                     the_store_answers_a_ping,
+                }
+                git_uploads {
+                    a_remote_expires_by_the_stores_clock,
+                    remotes_beyond_the_quota_are_refused,
+                    a_push_is_noted_with_its_ingest,
+                    remotes_are_listed_for_members_only,
+                    remotes_go_with_their_repository_and_after_their_time,
                 }
                 audit {
                     a_change_is_committed_with_its_audit_entry,
