@@ -1,8 +1,8 @@
 //! Puts functions together: blocks, variables, and what surrounds the place being lowered.
 
 use super::{
-    Block, BlockId, End, Function, FunctionId, FunctionKind, Literal, Name, Op, OpKind, Param,
-    Span, Var, VarInfo,
+    Block, BlockId, End, Function, FunctionId, FunctionKind, Name, Op, OpKind, Param, Span, Var,
+    VarInfo,
 };
 
 /// Operations one function may have; what is longer is cut off.
@@ -83,6 +83,13 @@ impl Builder {
         })
     }
 
+    /// Says of which type a variable of the source is.
+    pub(crate) fn declare(&mut self, var: Var, declared: Name) {
+        if let Some(info) = self.function.vars.get_mut(var.0 as usize) {
+            info.declared = Some(declared);
+        }
+    }
+
     /// A value on the way.
     pub(crate) fn temp(&mut self) -> Var {
         self.var(VarInfo::default())
@@ -160,10 +167,5 @@ impl Builder {
         let to = self.temp();
         self.push(make(to), span);
         to
-    }
-
-    /// A literal.
-    pub(crate) fn literal(&mut self, literal: Literal, span: Span) -> Var {
-        self.value(span, |to| OpKind::Literal(to, literal))
     }
 }

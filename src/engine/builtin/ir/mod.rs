@@ -179,7 +179,6 @@ pub(crate) enum BinaryOp {
     MatMul,
     ShiftLeft,
     ShiftRight,
-    ShiftRightUnsigned,
     BitAnd,
     BitOr,
     BitXor,
@@ -210,7 +209,6 @@ pub(crate) enum Container {
     List,
     Tuple,
     Set,
-    Array,
 }
 
 /// An element of a container that is made, or an argument of a call.
@@ -243,8 +241,6 @@ pub(crate) enum Callee {
     Value(Var),
     /// A method of a value.
     Method(Var, Name),
-    /// A constructor of a class named in the source.
-    New(Name),
     /// A method of the class above, on the receiver.
     Super(Var, Name),
 }

@@ -2,18 +2,24 @@
 
 use super::{
     Callee, Container, End, Entry, Function, FunctionKind, Item, Literal, NamedItem, OpKind, Param,
-    ParamKind, Piece, Shape, UnaryOp, Unit, Var,
+    ParamKind, Piece, Shape, Span, UnaryOp, Unit, Var,
 };
+use crate::engine::builtin::text::LineIndex;
 use std::fmt::Write;
 
-/// Every function of a unit.
-pub(crate) fn print(unit: &Unit) -> String {
+/// Every function of a unit, with the line of the source before each operation.
+pub(crate) fn print(unit: &Unit, lines: &LineIndex) -> String {
     let mut out = String::new();
     for (index, function) in unit.functions.iter().enumerate() {
         if index > 0 {
             out.push('\n');
         }
-        Printer { unit, function }.function(index, &mut out);
+        Printer {
+            unit,
+            function,
+            lines,
+        }
+        .function(index, &mut out);
     }
     out
 }
@@ -21,6 +27,7 @@ pub(crate) fn print(unit: &Unit) -> String {
 struct Printer<'a> {
     unit: &'a Unit,
     function: &'a Function,
+    lines: &'a LineIndex,
 }
 
 // Writing to a string cannot fail, so the results of `write!` say nothing.
@@ -35,20 +42,30 @@ impl Printer<'_> {
             FunctionKind::Generator => "generator",
             FunctionKind::Lambda => "lambda",
         };
-        let _ = write!(out, "f{index} {kind} {}", function.name);
+        let line = self.line(function.span);
         let params: Vec<String> = function.params.iter().map(|it| self.param(it)).collect();
-        let _ = writeln!(out, "({})", params.join(", "));
+        let params = params.join(", ");
+        let _ = writeln!(out, "{line:4} f{index} {kind} {}({params})", function.name);
+        for info in &function.vars {
+            if let Some((name, declared)) = info.name.as_ref().zip(info.declared.as_ref()) {
+                let _ = writeln!(out, "      {name}: {declared}");
+            }
+        }
         for (number, block) in function.blocks.iter().enumerate() {
-            let _ = write!(out, " b{number}:");
+            let _ = write!(out, "     b{number}:");
             if let Some(handler) = block.handler {
                 let _ = write!(out, " throws to b{}", handler.0);
             }
             out.push('\n');
             for op in &block.ops {
-                let _ = writeln!(out, "  {}", self.op(&op.kind));
+                let _ = writeln!(out, "{:4}   {}", self.line(op.span), self.op(&op.kind));
             }
-            let _ = writeln!(out, "  {}", self.end(&block.end));
+            let _ = writeln!(out, "       {}", self.end(&block.end));
         }
+    }
+
+    fn line(&self, span: Span) -> u32 {
+        self.lines.line_of(span.start as usize)
     }
 
     fn param(&self, param: &Param) -> String {
@@ -171,7 +188,6 @@ impl Printer<'_> {
                     Container::List => "list",
                     Container::Tuple => "tuple",
                     Container::Set => "set",
-                    Container::Array => "array",
                 };
                 format!("{} = {kind} [{}]", v(to), self.items(items).join(", "))
             }
@@ -222,7 +238,6 @@ impl Printer<'_> {
         let callee = match callee {
             Callee::Value(var) => self.var(*var),
             Callee::Method(var, name) => format!("{}.{name}", self.var(*var)),
-            Callee::New(name) => format!("new {name}"),
             Callee::Super(var, name) => format!("super({}).{name}", self.var(*var)),
         };
         let mut all = self.items(args);

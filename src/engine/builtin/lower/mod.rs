@@ -55,7 +55,7 @@ pub fn dump_ir(path: &str, content: Vec<u8>) -> Option<Result<IrDump, String>> {
     let lowered = lower(&source, &CancellationToken::new())?;
     Some(match lowered {
         Ok(lowered) => Ok(IrDump {
-            text: ir::print(&lowered.unit),
+            text: ir::print(&lowered.unit, &source.lines),
             gap: lowered.gap,
         }),
         Err(failure) => Err(super::reason(failure)),

@@ -105,6 +105,9 @@ impl Python<'_> {
     /// `target = value`, also in a row, and `target op= value`; gives the value.
     pub(super) fn assignment(&mut self, node: NodeId) -> Option<Var> {
         let target = self.field(node, "left")?;
+        if let Some(declared) = self.field(node, "type") {
+            self.declare(target, declared);
+        }
         // A declaration alone: `name: type`.
         let right = self.field(node, "right")?;
         if self.tree.kind(node) == "assignment" {
@@ -119,6 +122,15 @@ impl Python<'_> {
         let value = self.value(node, |to| OpKind::Binary(to, op, old, added));
         self.assign(target, value);
         Some(value)
+    }
+
+    /// `name: type` of a name of this function.
+    fn declare(&mut self, target: NodeId, declared: NodeId) {
+        let (name, declared) = (self.of(target), self.name_of(declared));
+        let scope = self.scope();
+        if let Some(var) = scope.locals.get(name) {
+            scope.builder.declare(*var, declared);
+        }
     }
 }
 

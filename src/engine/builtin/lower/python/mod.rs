@@ -6,6 +6,8 @@
 //! entered, and what leaving them does is not modelled.
 
 mod assign;
+mod call;
+mod comprehension;
 mod control;
 mod expression;
 mod literals;
