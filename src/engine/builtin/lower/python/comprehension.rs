@@ -42,7 +42,7 @@ impl Python<'_> {
         let first = clauses.first().and_then(|it| self.field(*it, "right"));
         let first = first.map(|it| self.expression(it));
         self.scope().inner.push(own);
-        self.clauses(node, &clauses, first, after, &mut |python| {
+        self.clauses(&clauses, first, after, &mut |python| {
             python.element_of(node, kind, made);
         });
         self.scope().inner.pop();
@@ -53,7 +53,6 @@ impl Python<'_> {
     /// One clause and what lies within it; goes back to `outside` when it is through.
     fn clauses(
         &mut self,
-        node: NodeId,
         clauses: &[NodeId],
         first: Option<Var>,
         outside: BlockId,
@@ -71,7 +70,7 @@ impl Python<'_> {
                 None => self.builder().end(End::Jump(inside)),
             }
             self.builder().enter(inside);
-            self.clauses(node, rest, None, outside, body);
+            self.clauses(rest, None, outside, body);
             return;
         }
         let Some((left, right)) = self
@@ -96,7 +95,7 @@ impl Python<'_> {
         self.builder().enter(inside);
         let element = self.value(left, |to| OpKind::Element(to, over_all));
         self.assign(left, element);
-        self.clauses(node, rest, None, head, body);
+        self.clauses(rest, None, head, body);
     }
 
     fn element_of(&mut self, node: NodeId, kind: Comprehension, made: Var) {
