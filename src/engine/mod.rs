@@ -24,6 +24,7 @@ mod verify;
 
 pub use auditors::{AuditorInfo, available_auditors, check_auditors};
 pub use builtin::highlight::{HighlightSpan, can_highlight, highlight};
+pub use builtin::{IrDump, dump_ir};
 pub use events::{EngineEvent, EventSink, LogLevel, Phase};
 pub use import::{ImportSummary, import_sarif, inspect_sarif};
 pub use inventory::{FileRole, Inventory, Language, SourceFile};

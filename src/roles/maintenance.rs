@@ -1,5 +1,6 @@
 //! `vega maintenance`: users, checks, reference pages.
 
+mod engine;
 mod upkeep;
 
 use super::warn_about;
@@ -19,6 +20,7 @@ use crate::{
     telemetry::{self, LogStream},
 };
 use clap::{Args, Subcommand, ValueEnum};
+use engine::EngineCommand;
 use std::{io::Write, process::ExitCode};
 use upkeep::UpkeepArgs;
 
@@ -52,6 +54,9 @@ enum MaintenanceCommand {
     Cleanup(UpkeepArgs),
     /// Recover scans without a living owner. Servers and workers do it all the time.
     Recover(UpkeepArgs),
+    /// Look into the built-in auditor.
+    #[command(subcommand)]
+    Engine(EngineCommand),
     /// Apply database migrations (not part of this version: the JSON store needs none).
     Migrate,
 }
@@ -145,6 +150,7 @@ pub async fn run(args: MaintenanceArgs) -> Result<ExitCode> {
             let (app, settings) = opened(&env).await?;
             upkeep::recover(&app, &settings, args).await
         }
+        MaintenanceCommand::Engine(command) => engine::run(&command),
         MaintenanceCommand::Migrate => Err(Error::new(
             ErrorCode::ValidationError,
             "there is nothing to migrate: the JSON store needs no migrations, and the Postgres \

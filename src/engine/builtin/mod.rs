@@ -2,12 +2,14 @@
 //!
 //! Takes one file, gives findings and what it could not do. Detectors are grouped by what they
 //! read: any text (`secrets`), infrastructure files and Python syntax (`checks`). Each runs behind
-//! its own panic boundary. This is the only place that knows `tree_sitter`; lowering, the
-//! intermediate representation and data flow will stand beside `syntax` here.
+//! its own panic boundary. `lower` turns a syntax tree into the representation of `ir`, on which data
+//! flow will stand. This is the only place that knows `tree_sitter`.
 
 mod checks;
 mod claim;
 pub mod highlight;
+mod ir;
+mod lower;
 mod registry;
 mod rule;
 mod ruleset;
@@ -15,6 +17,7 @@ mod secrets;
 mod syntax;
 mod text;
 
+pub use lower::{IrDump, dump_ir};
 pub use registry::{page, rule, rules, rules_version};
 pub use rule::Rule;
 pub(crate) use ruleset::RuleSet;

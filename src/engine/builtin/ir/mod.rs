@@ -1,0 +1,323 @@
+//! The intermediate representation: what a file computes, in one small language for all.
+//!
+//! A file is a list of functions; the first is its top level. A function is a control-flow graph of
+//! blocks with small operations over variables. Variables are assigned any number of times: the
+//! data flow keeps a state per block, so no phi is needed. Every operation knows the bytes it comes
+//! from. What a lowering does not understand becomes [`OpKind::Opaque`] with the values it used,
+//! never nothing: an unknown step loses precision, not the flow.
+//! This module knows neither grammars nor what any call does.
+
+mod build;
+mod print;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use build::Builder;
+pub(crate) use print::print;
+
+use std::{ops::Range, sync::Arc};
+
+/// A text kept once per use.
+pub(crate) type Name = Arc<str>;
+
+/// A variable of a function: a name of the source or a value on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Var(pub(crate) u32);
+
+/// A block of a function; the first is where it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct BlockId(pub(crate) u32);
+
+/// A function of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct FunctionId(pub(crate) u32);
+
+/// Bytes of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+impl From<Range<usize>> for Span {
+    // Files above 1 MiB are not audited, so offsets fit.
+    fn from(range: Range<usize>) -> Self {
+        let bounded = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self {
+            start: bounded(range.start),
+            end: bounded(range.end),
+        }
+    }
+}
+
+/// A lowered file.
+#[derive(Debug, Default)]
+pub(crate) struct Unit {
+    /// The top level first, then by where they begin.
+    pub(crate) functions: Vec<Function>,
+}
+
+/// What kind of body a function is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FunctionKind {
+    /// The file itself: runs once.
+    TopLevel,
+    /// The body of a class: what it assigns are the members of the class.
+    ClassBody,
+    /// A function or a method.
+    Function,
+    /// A function that is awaited.
+    Async,
+    /// A function whose calls give what it yields, one by one.
+    Generator,
+    /// A function without a name.
+    Lambda,
+}
+
+/// A function.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// Dotted from the top level, `Class.method`; the top level's is empty.
+    pub(crate) name: String,
+    pub(crate) kind: FunctionKind,
+    /// Where it stands.
+    pub(crate) parent: Option<FunctionId>,
+    pub(crate) params: Vec<Param>,
+    pub(crate) vars: Vec<VarInfo>,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) span: Span,
+}
+
+/// How an argument reaches a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ParamKind {
+    /// By place or name.
+    Plain,
+    /// By place only.
+    PositionalOnly,
+    /// By name only.
+    KeywordOnly,
+    /// All further places, as one list.
+    Rest,
+    /// All further names, as one map.
+    KeywordRest,
+}
+
+/// A parameter.
+#[derive(Debug)]
+pub(crate) struct Param {
+    pub(crate) var: Var,
+    pub(crate) kind: ParamKind,
+    /// The outer function's variable that holds the default.
+    pub(crate) default: Option<Var>,
+    /// The type as written.
+    pub(crate) declared: Option<Name>,
+}
+
+/// What is known of a variable before anything runs.
+#[derive(Debug, Default)]
+pub(crate) struct VarInfo {
+    /// Its name in the source; values on the way have none.
+    pub(crate) name: Option<Name>,
+    /// Its type as written.
+    pub(crate) declared: Option<Name>,
+}
+
+/// Operations one after another, then one way on.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) ops: Vec<Op>,
+    pub(crate) end: End,
+    /// Where an exception of any operation in it goes; `None`: out of the function.
+    pub(crate) handler: Option<BlockId>,
+}
+
+/// How a block ends.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum End {
+    Jump(BlockId),
+    Branch {
+        condition: Var,
+        yes: BlockId,
+        no: BlockId,
+    },
+    Return(Option<Var>),
+    Throw(Option<Var>),
+    /// Nothing comes here, or the lowering gave up behind it.
+    Unreachable,
+}
+
+/// An operation with its place.
+#[derive(Debug)]
+pub(crate) struct Op {
+    pub(crate) kind: OpKind,
+    pub(crate) span: Span,
+}
+
+/// A value written in the source.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Literal {
+    None,
+    Bool(bool),
+    Int(i64),
+    /// A number as written: floats, and integers that do not fit.
+    Number(Name),
+    Text(Name),
+    Bytes(Name),
+}
+
+/// Operators with two sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BinaryOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    FloorDiv,
+    Mod,
+    Pow,
+    MatMul,
+    ShiftLeft,
+    ShiftRight,
+    BitAnd,
+    BitOr,
+    BitXor,
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    In,
+    NotIn,
+    Is,
+    IsNot,
+}
+
+/// Operators with one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnaryOp {
+    Not,
+    Negate,
+    Plus,
+    Invert,
+}
+
+/// What kind of container is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Container {
+    List,
+    Tuple,
+    Set,
+}
+
+/// An element of a container that is made, or an argument of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Item {
+    One(Var),
+    /// All elements of it.
+    Spread(Var),
+}
+
+/// An argument given by name.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum NamedItem {
+    One(Name, Var),
+    /// All entries of a map.
+    Spread(Var),
+}
+
+/// An entry of a map that is made.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Entry {
+    One(Var, Var),
+    Spread(Var),
+}
+
+/// What is called.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Callee {
+    /// A value.
+    Value(Var),
+    /// A method of a value.
+    Method(Var, Name),
+    /// A method of the class above, on the receiver.
+    Super(Var, Name),
+}
+
+/// A part of a text that is put together.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Piece {
+    Fixed(Name),
+    Value(Var),
+}
+
+/// What an operation does. The first variable is what it assigns.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum OpKind {
+    Literal(Var, Literal),
+    Copy(Var, Var),
+    Binary(Var, BinaryOp, Var, Var),
+    Unary(Var, UnaryOp, Var),
+    /// A text of pieces, each turned into text.
+    Format(Var, Vec<Piece>),
+    /// A name of the top level or of the language itself.
+    LoadGlobal(Var, Name),
+    StoreGlobal(Name, Var),
+    /// A variable of a function around this one.
+    LoadOuter(Var, FunctionId, Var),
+    StoreOuter(FunctionId, Var, Var),
+    LoadField(Var, Var, Name),
+    StoreField(Var, Name, Var),
+    LoadIndex(Var, Var, Var),
+    StoreIndex(Var, Var, Var),
+    /// Takes an element out.
+    DeleteIndex(Var, Var),
+    /// A part of a sequence: from, to, step.
+    Slice(Var, Var, [Option<Var>; 3]),
+    Make(Var, Container, Vec<Item>),
+    MakeMap(Var, Vec<Entry>),
+    /// Adds an element to a container that is being made.
+    Append(Var, Var),
+    Call {
+        to: Var,
+        callee: Callee,
+        args: Vec<Item>,
+        named: Vec<NamedItem>,
+    },
+    /// A function as a value.
+    Closure(Var, FunctionId),
+    /// A class as a value: its body, and what it is derived from.
+    Class(Var, FunctionId, Vec<Var>),
+    /// A module, or a name of one: `path` is dotted; leading dots are relative.
+    Import(Var, Name),
+    /// Every name of a module.
+    ImportAll(Name),
+    /// Any element of a container.
+    Element(Var, Var),
+    /// Whether an iteration goes on: nothing is known of it.
+    HasNext(Var, Var),
+    /// What entering a context gives.
+    Enter(Var, Var),
+    /// The exception that is being handled; the types it may have.
+    Caught(Var, Vec<Var>),
+    /// Whether a value has the shape of a pattern.
+    Matches(Var, Var, Shape),
+    Await(Var, Var),
+    /// Gives a value to whoever iterates; the first is what is sent back.
+    Yield(Var, Var),
+    YieldFrom(Var, Var),
+    /// Something that was not understood, made of these values.
+    Opaque(Var, Vec<Var>),
+}
+
+/// The shape a pattern asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Shape {
+    /// A sequence of this length, or of at least it.
+    Sequence { least: u32, open: bool },
+    /// A map.
+    Map,
+    /// An instance of a class.
+    Instance(Var),
+}

@@ -1,0 +1,72 @@
+//! From a syntax tree to the intermediate representation, one module per language.
+//!
+//! A lowering knows its grammar and the order in which the language computes; it does not know what
+//! any call does. Whatever it cannot follow, for its depth or its kind, becomes an opaque value made
+//! of its parts, so that a strange construct costs precision in one place.
+
+mod python;
+
+use super::{
+    ir::{self, Unit},
+    syntax::tree::{ParseFailure, Tree},
+    text::SourceText,
+};
+use crate::engine::inventory::{FileRole, Language};
+use tokio_util::sync::CancellationToken;
+
+/// How deep statements and expressions are followed; what lies deeper is opaque.
+const MAX_DEPTH: u32 = 120;
+
+/// A lowered file.
+#[derive(Debug)]
+pub(crate) struct Lowered {
+    pub(crate) unit: Unit,
+    /// What was left out, if anything.
+    pub(crate) gap: Option<&'static str>,
+}
+
+/// Lowers a file; `None` for a language that has no lowering.
+pub(crate) fn lower(
+    source: &SourceText,
+    cancel: &CancellationToken,
+) -> Option<Result<Lowered, ParseFailure>> {
+    let (grammar, lowering): (_, fn(&SourceText, &Tree) -> Lowered) = match source.language? {
+        Language::Python => (tree_sitter_python::LANGUAGE.into(), python::lower),
+        _ => return None,
+    };
+    let tree = Tree::parse(&grammar, &source.text, cancel);
+    Some(tree.map(|tree| {
+        let mut lowered = lowering(source, &tree);
+        if tree.has_error {
+            lowered.gap = Some(super::PARTLY);
+        }
+        lowered
+    }))
+}
+
+/// How a file is understood, as text: the first step of data flow, for whoever asks why something
+/// was or was not found. `None` for a language that has no lowering.
+///
+/// # Errors
+/// Why the file cannot be parsed.
+pub fn dump_ir(path: &str, content: Vec<u8>) -> Option<Result<IrDump, String>> {
+    let language = Language::of_path(path);
+    let source = SourceText::new(path, language, FileRole::Production, content);
+    let lowered = lower(&source, &CancellationToken::new())?;
+    Some(match lowered {
+        Ok(lowered) => Ok(IrDump {
+            text: ir::print(&lowered.unit, &source.lines),
+            gap: lowered.gap,
+        }),
+        Err(failure) => Err(super::reason(failure)),
+    })
+}
+
+/// The intermediate representation of a file.
+#[derive(Debug)]
+pub struct IrDump {
+    /// Function by function. The form may change at any time.
+    pub text: String,
+    /// What was left out, if anything.
+    pub gap: Option<&'static str>,
+}
