@@ -5,7 +5,7 @@
 
 use super::handlers::{
     accounts, archive_uploads, billing, code, exports, findings, imports, inbox, members, objects,
-    ops, projects, repositories, scan_tools, scans, sessions, stream, system, timeline,
+    ops, projects, repositories, scan_tools, scans, sessions, stream, system, timeline, webhooks,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -109,4 +109,13 @@ every_route! {
     sessions::analyze_session,
     sessions::get_session_result,
     sessions::delete_session,
+    webhooks::list_webhooks,
+    webhooks::create_webhook,
+    webhooks::get_webhook,
+    webhooks::update_webhook,
+    webhooks::delete_webhook,
+    webhooks::ping_webhook,
+    webhooks::list_deliveries,
+    webhooks::get_delivery,
+    webhooks::retry_delivery,
 }

@@ -57,6 +57,10 @@ ids! {
     WorkerId, WorkerKind, "wrk";
     /// An archive that is put to the object store by a signed address.
     UploadId, UploadKind, "up";
+    /// A webhook.
+    WebhookId, WebhookKind, "whk";
+    /// One thing told to one webhook.
+    DeliveryId, DeliveryKind, "whd";
     /// An entry of the audit log.
     AuditId, AuditKind, "aud";
     /// A used idempotency key.

@@ -15,6 +15,8 @@ pub struct RetentionPolicy {
     pub sessions: Option<Duration>,
     /// Jobs after their end.
     pub jobs: Option<Duration>,
+    /// Deliveries of webhooks after their end.
+    pub deliveries: Option<Duration>,
 }
 
 /// Whether something is removed or only told.
@@ -44,6 +46,8 @@ pub struct LetGo {
     pub sessions: u64,
     /// Jobs.
     pub jobs: u64,
+    /// Deliveries of webhooks.
+    pub deliveries: u64,
     /// Expired idempotency keys.
     pub keys: u64,
 }

@@ -92,6 +92,7 @@ pub async fn run_daily(app: AppContext, policy: RetentionPolicy) {
                 snapshots = done.let_go.snapshots.len(),
                 sessions = done.let_go.sessions,
                 jobs = done.let_go.jobs,
+                deliveries = done.let_go.deliveries,
                 orphaned = done.orphaned.len(),
                 "cleared up"
             ),

@@ -25,6 +25,7 @@ pub mod json;
 pub mod ops;
 pub mod scans;
 pub mod sources;
+pub mod webhooks;
 pub mod workers;
 
 pub use accounts::{ApiKeyStore, SessionStore, UserChange, UserStore};
@@ -41,6 +42,9 @@ pub use scans::{
 pub use sources::{
     OnlyIfMissing, ProjectChange, ProjectStore, RepositoryChange, RepositoryStore, SnapshotStore,
     ThreatProfileStore,
+};
+pub use webhooks::{
+    AttemptReport, ClaimedDelivery, DeliveryFilter, WebhookChange, WebhookStore,
 };
 pub use workers::WorkerStore;
 
@@ -107,6 +111,7 @@ pub trait MetadataStore:
     + FindingStore
     + JobStore
     + WorkerStore
+    + WebhookStore
     + OpsStore
     + AuditStore
     + IdempotencyStore
@@ -127,6 +132,7 @@ impl<T> MetadataStore for T where
         + FindingStore
         + JobStore
         + WorkerStore
+        + WebhookStore
         + OpsStore
         + AuditStore
         + IdempotencyStore

@@ -194,6 +194,8 @@ pub struct CleanupDto {
     pub sessions: u64,
     /// Finished jobs.
     pub jobs: u64,
+    /// Webhook deliveries that have ended.
+    pub deliveries: u64,
     /// Expired idempotency keys.
     pub idempotency_keys: u64,
     /// Files that nothing refers to.
@@ -212,6 +214,7 @@ impl CleanupDto {
             snapshots: gone.snapshots.iter().map(|it| it.id.to_string()).collect(),
             sessions: gone.sessions,
             jobs: gone.jobs,
+            deliveries: gone.deliveries,
             idempotency_keys: gone.keys,
             orphaned_objects: done.orphaned.iter().map(ToString::to_string).collect(),
             orphaned_bytes: done.orphaned_bytes,

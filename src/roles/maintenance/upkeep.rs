@@ -46,12 +46,13 @@ pub async fn clean_up(
         "removed"
     };
     print(&format!(
-        "{verb} the files of {} scans, {} snapshots, {} sessions, {} jobs, {} idempotency keys, \
-         {} forgotten files ({} bytes)\n",
+        "{verb} the files of {} scans, {} snapshots, {} sessions, {} jobs, {} webhook deliveries, \
+         {} idempotency keys, {} forgotten files ({} bytes)\n",
         done.artifacts_of_scans.len(),
         done.snapshots.len(),
         done.sessions,
         done.jobs,
+        done.deliveries,
         done.idempotency_keys,
         done.orphaned_objects.len(),
         done.orphaned_bytes

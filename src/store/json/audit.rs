@@ -72,7 +72,7 @@ pub fn added(
 }
 
 /// The digest of a stored thing.
-fn digest(value: impl Serialize) -> Result<String> {
+pub fn digest(value: impl Serialize) -> Result<String> {
     // Through a value, so that fields have one order however they were written.
     let value = serde_json::to_value(value)
         .map_err(|cause| Error::internal("a stored value is not JSON", cause))?;
@@ -97,6 +97,7 @@ fn before(view: View<'_>, id: &str) -> Result<Option<String>> {
         "repo" => row!(repositories),
         "scan" => row!(scans),
         "job" => row!(jobs),
+        "whk" => row!(webhooks),
         "fnd" => match id.parse::<FindingId>() {
             Ok(id) if state.findings.get(id).is_some() => Some(digest(view.finding(id)?)?),
             _ => None,
@@ -132,6 +133,8 @@ fn deleted(deletion: &Deletion) -> String {
         Deletion::Key(id) => id.to_string(),
         Deletion::Snapshot(id) => id.to_string(),
         Deletion::Job(id) => id.to_string(),
+        Deletion::Webhook(id) => id.to_string(),
+        Deletion::Delivery(id) => id.to_string(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a commit changes: records put and things deleted, and their written form.
 //!
 //! Written form: `{"put":"scan","value":{…}}` and `{"del":"session","id":"ses_…"}`. A record is
-//! always written whole. Deleting a project or a repository deletes all that belongs to it, so
+//! always written whole. Deleting a project, a repository or a webhook deletes all that belongs to it, so
 //! that what lies below needs no deletions of its own.
 
 use crate::domain::{
@@ -12,8 +12,8 @@ use crate::domain::{
     finding::{Finding, FindingObservation},
     idempotency::IdempotencyRecord,
     ids::{
-        ApiKeyId, EventId, IdempotencyId, JobId, ProjectId, RepositoryId, ScanId, SessionId,
-        SnapshotId, WorkerId,
+        ApiKeyId, DeliveryId, EventId, IdempotencyId, JobId, ProjectId, RepositoryId, ScanId, SessionId,
+        SnapshotId, WebhookId, WorkerId,
     },
     job::Job,
     project::Project,
@@ -26,6 +26,7 @@ use crate::domain::{
     time::Timestamp,
     timeline::{Comment, FindingChange},
     user::User,
+    webhook::{Delivery, Webhook},
     worker::Worker,
 };
 use serde::Serialize;
@@ -66,6 +67,10 @@ text_enum! {
         Comment = "comment",
         /// [`FindingChange`].
         FindingChange = "finding_change",
+        /// [`Webhook`].
+        Webhook = "webhook",
+        /// [`Delivery`].
+        Delivery = "delivery",
         /// [`AuditEntry`].
         Audit = "audit",
         /// [`IdempotencyRecord`].
@@ -94,6 +99,8 @@ pub enum Record {
     Event(Event),
     Comment(Comment),
     FindingChange(FindingChange),
+    Webhook(Webhook),
+    Delivery(Box<Delivery>),
     Audit(AuditEntry),
     Key(IdempotencyRecord),
     /// A [`Finding`] already turned into text, because the same commit writes it twice.
@@ -137,6 +144,8 @@ pub enum Deletion {
     Key(IdempotencyId),
     Snapshot(SnapshotId),
     Job(JobId),
+    Webhook(WebhookId),
+    Delivery(DeliveryId),
 }
 
 /// One operation of a commit.
@@ -200,6 +209,8 @@ puts! {
     Event: Event,
     Comment: Comment,
     FindingChange: FindingChange,
+    Webhook: Webhook,
+    Delivery: Delivery,
     Audit: AuditEntry,
     Key: IdempotencyRecord,
 }

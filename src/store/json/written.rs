@@ -13,7 +13,8 @@ use super::{
 use crate::domain::{
     api_key::ApiKey, audit::AuditEntry, auth_session::AuthSession, idempotency::IdempotencyRecord,
     job::Job, project::Project, repository::Repository, runner_job::RunnerJob, scan::Scan,
-    snapshot::Snapshot, threat_profile::ThreatProfile, user::User, worker::Worker,
+    snapshot::Snapshot, threat_profile::ThreatProfile, user::User,
+    webhook::{Delivery, Webhook}, worker::Worker,
 };
 use serde::Deserialize;
 
@@ -43,6 +44,8 @@ pub enum WrittenRecord<'a> {
     Event(WrittenEvent<'a>),
     /// A comment or a change of a finding.
     Timeline(Kind, WrittenEntry),
+    Webhook(Box<Webhook>),
+    Delivery(Box<Delivery>),
     Audit(Box<AuditEntry>),
     Key(Box<IdempotencyRecord>),
 }
@@ -121,6 +124,8 @@ impl<'a> Text<'a> {
             Kind::Observation => WrittenRecord::Observation(self.value()?),
             Kind::Event => WrittenRecord::Event(self.value()?),
             Kind::Comment | Kind::FindingChange => WrittenRecord::Timeline(kind, self.value()?),
+            Kind::Webhook => WrittenRecord::Webhook(self.value()?),
+            Kind::Delivery => WrittenRecord::Delivery(self.value()?),
             Kind::Audit => WrittenRecord::Audit(self.value()?),
             Kind::Key => WrittenRecord::Key(self.value()?),
         })

@@ -1,0 +1,236 @@
+//! Which deliveries a commit adds: for every scan and every ingest that ends with it.
+//!
+//! Looks at what is about to be written and compares it with what was, so that no intent that ends
+//! something, now or later, can forget to tell.
+
+use crate::{
+    domain::{
+        finding::{Finding, FindingState, SeverityCounts},
+        ids::{FindingId, ProjectId, UserId, WebhookId},
+        project::ProjectRole,
+        repository::{IngestStatus, Repository},
+        scan::{Scan, ScanStatus},
+        snapshot::Snapshot,
+        webhook::{
+            Delivery, MAX_KEPT, Webhook, WebhookEvent,
+            payload::{self, LISTED_FINDINGS, Place},
+        },
+    },
+    error::Result,
+    store::json::{
+        change::{Change, Deletion, Record},
+        state::State,
+        view::{Moment, View},
+    },
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Whether `user` is to be told of `project`: only what they administrate now, not what they did
+/// when they made a webhook.
+pub fn may_be_told(state: &State, user: UserId, project: ProjectId) -> bool {
+    let is_active = state.users.get(user).is_some_and(|user| user.is_active);
+    let project = state.projects.get(project);
+    let project = project.filter(|project| project.deleted_at.is_none());
+    let role = project.and_then(|project| project.role_of(user));
+    is_active && role.is_some_and(|role| role >= ProjectRole::Admin)
+}
+
+/// The deliveries that belong to a commit of `changes`, and the old ones they displace.
+pub fn told(view: View<'_>, moment: &Moment<'_>, changes: &[Change]) -> Result<Vec<Change>> {
+    let state = view.state;
+    if state.webhooks.ids().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let mut outbox = Outbox {
+        view,
+        moment,
+        added: Vec::new(),
+    };
+    for change in changes {
+        let Change::Put(record) = change else {
+            continue;
+        };
+        match record.as_ref() {
+            Record::Scan(scan) => {
+                let before = state.scans.get(scan.id);
+                let was_final = before.is_some_and(|before| before.status.is_final());
+                if scan.status.is_final() && !was_final {
+                    outbox.scan_ended(scan)?;
+                }
+            }
+            Record::Repository(repository) => {
+                let before = state.repositories.get(repository.id);
+                if before.is_some_and(|it| it.ingest_status == IngestStatus::Ingesting) {
+                    outbox.ingest_ended(repository, changes);
+                }
+            }
+            _ => {}
+        }
+    }
+    let displaced = outbox.displaced();
+    Ok(displaced
+        .chain(outbox.added.into_iter().map(Change::from))
+        .collect())
+}
+
+struct Outbox<'a> {
+    view: View<'a>,
+    moment: &'a Moment<'a>,
+    added: Vec<Delivery>,
+}
+
+impl<'a> Outbox<'a> {
+    fn scan_ended(&mut self, scan: &Scan) -> Result<()> {
+        let state = self.view.state;
+        let Some(repository) = state.repositories.get(scan.repository_id) else {
+            return Ok(());
+        };
+        let Some(place) = self.place(repository) else {
+            return Ok(());
+        };
+        let event = match scan.status {
+            ScanStatus::Completed => WebhookEvent::ScanCompleted,
+            ScanStatus::Failed => WebhookEvent::ScanFailed,
+            ScanStatus::Cancelled => WebhookEvent::ScanCancelled,
+            ScanStatus::Queued | ScanStatus::Claimed | ScanStatus::Running => return Ok(()),
+        };
+        self.tell(event, place, |_| Ok(Some(payload::scan_ended(place, scan))))?;
+        for (event, wanted) in [
+            (WebhookEvent::FindingCreated, FindingState::New),
+            (WebhookEvent::FindingReopened, FindingState::Reopened),
+        ] {
+            self.tell(event, place, |view| seen(view, place, scan, wanted))?;
+        }
+        Ok(())
+    }
+
+    fn ingest_ended(&mut self, repository: &Repository, changes: &[Change]) {
+        let Some(place) = self.place(repository) else {
+            return;
+        };
+        let told = match repository.ingest_status {
+            IngestStatus::Ready => {
+                let snapshot = newest_snapshot(self.view.state, repository, changes);
+                let data = payload::ingested(place, snapshot);
+                self.tell(WebhookEvent::RepositoryIngested, place, |_| Ok(Some(data)))
+            }
+            IngestStatus::Failed => self.tell(WebhookEvent::RepositoryIngestFailed, place, |_| {
+                Ok(Some(payload::ingest_failed(place)))
+            }),
+            IngestStatus::Pending | IngestStatus::Ingesting => Ok(()),
+        };
+        debug_assert!(told.is_ok(), "nothing is read for these events");
+    }
+
+    fn place<'b>(&self, repository: &'b Repository) -> Option<Place<'b>>
+    where
+        'a: 'b,
+    {
+        let project = self.view.state.projects.get(repository.project_id)?;
+        Some(Place {
+            project,
+            repository,
+        })
+    }
+
+    /// Adds a delivery for everyone who is to be told. `data` is made only if there is somebody;
+    /// without any, there was nothing to tell.
+    fn tell(
+        &mut self,
+        event: WebhookEvent,
+        place: Place<'_>,
+        data: impl FnOnce(View<'a>) -> Result<Option<Value>>,
+    ) -> Result<()> {
+        let state = self.view.state;
+        let project = place.project.id;
+        let wanted = |webhook: &&Webhook| {
+            webhook.wants(event, project) && may_be_told(state, webhook.user_id, project)
+        };
+        let subscribers: Vec<WebhookId> = state
+            .webhooks
+            .values()
+            .filter(wanted)
+            .map(|webhook| webhook.id)
+            .collect();
+        if subscribers.is_empty() {
+            return Ok(());
+        }
+        let Some(data) = data(self.view)? else {
+            return Ok(());
+        };
+        let now = self.moment.now;
+        self.added.extend(subscribers.into_iter().map(|webhook| {
+            let id = (self.moment.delivery_id)();
+            Delivery::new(id, webhook, event, Some(project), data.clone(), now)
+        }));
+        Ok(())
+    }
+
+    /// Deliveries that go because their webhook keeps no more; only such as have ended.
+    fn displaced(&self) -> impl Iterator<Item = Change> + use<> {
+        let mut added: BTreeMap<WebhookId, usize> = BTreeMap::new();
+        for delivery in &self.added {
+            *added.entry(delivery.webhook_id).or_default() += 1;
+        }
+        let mut gone = Vec::new();
+        for (webhook, added) in added {
+            let deliveries = &self.view.state.deliveries;
+            let surplus = (deliveries.count_of(webhook) + added).saturating_sub(MAX_KEPT);
+            let ended = deliveries.of(webhook).filter(|it| it.status.is_final());
+            gone.extend(ended.take(surplus).map(|it| it.id));
+        }
+        gone.into_iter()
+            .map(|id| Change::Delete(Deletion::Delivery(id)))
+    }
+}
+
+/// What a scan saw that was `wanted` then: how much, and the worst of it. `None` without any.
+fn seen(
+    view: View<'_>,
+    place: Place<'_>,
+    scan: &Scan,
+    wanted: FindingState,
+) -> Result<Option<Value>> {
+    let index = &view.state.findings;
+    let mut counts = SeverityCounts::default();
+    let mut found = Vec::new();
+    for (id, seen) in index.observed_by(scan.id) {
+        let is_lead = index.get(id).is_none_or(|entry| entry.lead);
+        if seen.state == wanted && !is_lead {
+            counts.add(seen.severity);
+            found.push((seen.severity, id));
+        }
+    }
+    if found.is_empty() {
+        return Ok(None);
+    }
+    found.sort_unstable();
+    let worst: Vec<FindingId> = found
+        .into_iter()
+        .take(LISTED_FINDINGS)
+        .map(|(_, id)| id)
+        .collect();
+    let worst: Vec<Finding> = worst
+        .into_iter()
+        .map(|id| view.finding(id))
+        .collect::<Result<_>>()?;
+    Ok(Some(payload::findings(place, scan, &counts, &worst)))
+}
+
+/// The repository's newest snapshot, which may be part of this very commit.
+fn newest_snapshot<'a>(
+    state: &'a State,
+    repository: &Repository,
+    changes: &'a [Change],
+) -> Option<&'a Snapshot> {
+    let id = repository.latest_snapshot_id?;
+    let fresh = changes.iter().find_map(|change| match change {
+        Change::Put(record) => match record.as_ref() {
+            Record::Snapshot(snapshot) if snapshot.id == id => Some(snapshot),
+            _ => None,
+        },
+        Change::Delete(_) => None,
+    });
+    fresh.or_else(|| state.snapshots.get(id))
+}
