@@ -9,7 +9,9 @@ use crate::{
     clock::SharedClock,
     domain::retention::RetentionPolicy,
     objects::{SharedObjects, signed_url::UrlSigner},
-    settings::{AppSettings, AuthSettings, LimitSettings, ScanSettings, V16Settings, WebhookSettings},
+    settings::{
+        AppSettings, AuthSettings, LimitSettings, ScanSettings, V16Settings, WebhookSettings,
+    },
     shutdown::Tasks,
     store::SharedStore,
 };

@@ -135,12 +135,6 @@ async fn beginning(mut response: Response, limit: Duration) -> String {
     let _ = tokio::time::timeout(limit, read).await;
     let text = String::from_utf8_lossy(&bytes);
     text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' {
-                ' '
-            } else {
-                c
-            }
-        })
+        .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
         .collect()
 }

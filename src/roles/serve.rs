@@ -8,7 +8,9 @@ use crate::{
     context::{ServeContext, build},
     error::{Error, ErrorCode, Result},
     objects::ObjectStore,
-    services::{cleanup, dispatch::Dispatcher, jobs, triage, webhooks::deliver, working_dir::WorkingRoot},
+    services::{
+        cleanup, dispatch::Dispatcher, jobs, triage, webhooks::deliver, working_dir::WorkingRoot,
+    },
     settings::{ExecutionMode, Role, ServeSettings},
     shutdown::{Tasks, blocking},
     store::MetadataStore,

@@ -43,9 +43,7 @@ pub use sources::{
     OnlyIfMissing, ProjectChange, ProjectStore, RepositoryChange, RepositoryStore, SnapshotStore,
     ThreatProfileStore,
 };
-pub use webhooks::{
-    AttemptReport, ClaimedDelivery, DeliveryFilter, WebhookChange, WebhookStore,
-};
+pub use webhooks::{AttemptReport, ClaimedDelivery, DeliveryFilter, WebhookChange, WebhookStore};
 pub use workers::WorkerStore;
 
 use crate::{domain::ids::WorkerId, error::Result};

@@ -156,7 +156,10 @@ pub async fn retry_delivery(
     Ok(HttpResponse::Accepted().json(DeliveryDto::from(delivery)))
 }
 
-fn delivery_ids(webhook: WebhookId, path: Path<(String, String)>) -> Result<(WebhookId, DeliveryId)> {
+fn delivery_ids(
+    webhook: WebhookId,
+    path: Path<(String, String)>,
+) -> Result<(WebhookId, DeliveryId)> {
     let (_, delivery) = path.into_inner();
     let id = delivery
         .parse()

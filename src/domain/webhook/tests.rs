@@ -3,8 +3,8 @@ use crate::domain::{repository::SealedSecret, time::Timestamp};
 
 fn webhook() -> Webhook {
     Webhook {
-        id: WebhookId::default(),
-        user_id: UserId::default(),
+        id: WebhookId::from_uuid(uuid::Uuid::nil()),
+        user_id: UserId::from_uuid(uuid::Uuid::nil()),
         name: None,
         url: "https://example.com/".to_owned(),
         events: vec![WebhookEvent::ScanCompleted],
@@ -68,15 +68,18 @@ fn only_days_without_success_disable_a_failing_webhook() {
 fn a_receiver_that_is_gone_is_told_nothing_more() {
     let hook = webhook().after_attempt(Verdict::Gone, Timestamp::epoch());
     assert_eq!(hook.disabled_reason, Some(DisabledReason::Gone));
-    assert!(!hook.wants(WebhookEvent::ScanCompleted, ProjectId::default()));
+    assert!(!hook.wants(
+        WebhookEvent::ScanCompleted,
+        ProjectId::from_uuid(uuid::Uuid::nil())
+    ));
 }
 
 #[test]
 fn only_the_last_attempt_keeps_what_was_answered() {
     let data = serde_json::Value::Null;
     let mut delivery = Delivery::new(
-        DeliveryId::default(),
-        WebhookId::default(),
+        DeliveryId::from_uuid(uuid::Uuid::nil()),
+        WebhookId::from_uuid(uuid::Uuid::nil()),
         WebhookEvent::Ping,
         None,
         data,

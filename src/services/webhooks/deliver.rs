@@ -125,7 +125,10 @@ async fn send(ctx: &ServeContext, poster: Option<&Poster>, claimed: ClaimedDeliv
         disabling: audit::draft(None, AuditAction::WebhookDisabled, webhook.id),
     };
     let now = ctx.app.clock.now();
-    let noted = ctx.app.store.finish_delivery(delivery.id, fence, report, now);
+    let noted = ctx
+        .app
+        .store
+        .finish_delivery(delivery.id, fence, report, now);
     match noted.await {
         Ok(()) => {}
         // Also when the webhook was removed meanwhile.
@@ -155,7 +158,11 @@ async fn attempt(
         Err(_) => return Ok(Outcome::Silent(NoAnswer::Timeout)),
         // One sentence for both, so that names of the own network cannot be told apart from others.
         Ok(addresses) => match addresses? {
-            None => return Ok(Outcome::Refused("the host has no public address".to_owned())),
+            None => {
+                return Ok(Outcome::Refused(
+                    "the host has no public address".to_owned(),
+                ));
+            }
             Some(addresses) => addresses,
         },
     };

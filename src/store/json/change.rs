@@ -12,8 +12,8 @@ use crate::domain::{
     finding::{Finding, FindingObservation},
     idempotency::IdempotencyRecord,
     ids::{
-        ApiKeyId, DeliveryId, EventId, IdempotencyId, JobId, ProjectId, RepositoryId, ScanId, SessionId,
-        SnapshotId, WebhookId, WorkerId,
+        ApiKeyId, DeliveryId, EventId, IdempotencyId, JobId, ProjectId, RepositoryId, ScanId,
+        SessionId, SnapshotId, WebhookId, WorkerId,
     },
     job::Job,
     project::Project,

@@ -11,10 +11,20 @@ use super::{
     },
 };
 use crate::domain::{
-    api_key::ApiKey, audit::AuditEntry, auth_session::AuthSession, idempotency::IdempotencyRecord,
-    job::Job, project::Project, repository::Repository, runner_job::RunnerJob, scan::Scan,
-    snapshot::Snapshot, threat_profile::ThreatProfile, user::User,
-    webhook::{Delivery, Webhook}, worker::Worker,
+    api_key::ApiKey,
+    audit::AuditEntry,
+    auth_session::AuthSession,
+    idempotency::IdempotencyRecord,
+    job::Job,
+    project::Project,
+    repository::Repository,
+    runner_job::RunnerJob,
+    scan::Scan,
+    snapshot::Snapshot,
+    threat_profile::ThreatProfile,
+    user::User,
+    webhook::{Delivery, Webhook},
+    worker::Worker,
 };
 use serde::Deserialize;
 

@@ -20,3 +20,4 @@ mod sessions;
 mod sources;
 mod stream;
 mod triage;
+mod webhooks;
