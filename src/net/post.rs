@@ -13,6 +13,8 @@ use reqwest::{Client, Response, redirect};
 use rustls::{ClientConfig, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::{
+    error::Error as _,
+    io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -43,8 +45,10 @@ pub struct Answer {
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoAnswer {
-    /// No connection, or one that failed: nobody there, TLS not accepted, cut off.
+    /// No connection, or one that was cut off.
     Unreachable,
+    /// No TLS: another protocol is spoken there, or the certificate is not trusted.
+    Tls,
     /// Not in time.
     Timeout,
 }
@@ -79,7 +83,10 @@ impl Poster {
         limit: Duration,
     ) -> Result<std::result::Result<Answer, NoAnswer>> {
         let watch = Stopwatch::start();
-        let cannot = |error| Error::internal("a request cannot be built", error);
+        // Errors of the client name the URL, whose query may hold secrets.
+        let cannot = |error: reqwest::Error| {
+            Error::internal("a request cannot be built", error.without_url())
+        };
         let pinned: Vec<SocketAddr> = addresses
             .iter()
             .map(|address| SocketAddr::new(*address, target.port))
@@ -105,6 +112,7 @@ impl Poster {
         let response = match answered {
             Err(_) => return Ok(Err(NoAnswer::Timeout)),
             Ok(Err(error)) if error.is_timeout() => return Ok(Err(NoAnswer::Timeout)),
+            Ok(Err(error)) if is_tls(&error) => return Ok(Err(NoAnswer::Tls)),
             Ok(Err(_)) => return Ok(Err(NoAnswer::Unreachable)),
             Ok(Ok(response)) => response,
         };
@@ -115,6 +123,16 @@ impl Poster {
             body: beginning(response, left).await,
         }))
     }
+}
+
+/// Whether TLS is what failed. Its errors travel inside errors of input and output.
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.any(|cause| {
+        let inner = cause.downcast_ref::<io::Error>();
+        let inner = inner.and_then(io::Error::get_ref);
+        cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    })
 }
 
 /// The beginning of the body, as far as it comes in time. The rest is never read.

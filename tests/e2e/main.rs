@@ -21,3 +21,4 @@ mod source;
 mod support;
 mod two_terminals;
 mod users;
+mod webhooks;

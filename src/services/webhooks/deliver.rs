@@ -24,7 +24,7 @@ use crate::{
     telemetry::metrics,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 /// Deliveries one process sends at once.
 const CONCURRENCY: usize = 8;
@@ -48,13 +48,8 @@ enum Outcome {
 /// Sends until the process is to end; what is being sent then is finished.
 pub async fn run_loop(ctx: ServeContext) {
     let token = ctx.app.tasks.token();
-    let poster = match Poster::new() {
-        Ok(poster) => Some(Arc::new(poster)),
-        Err(error) => {
-            tracing::error!(%error, cause = ?error, "webhooks cannot be delivered");
-            None
-        }
-    };
+    // Made for the first delivery: most servers have none, and certificates take memory.
+    let poster = Arc::new(OnceCell::new());
     let slots = Arc::new(Semaphore::new(CONCURRENCY));
     while !token.is_cancelled() {
         let slot = tokio::select! {
@@ -67,10 +62,10 @@ pub async fn run_loop(ctx: ServeContext) {
         let now = ctx.app.clock.now();
         match ctx.app.store.claim_delivery(LEASE, now).await {
             Ok(Some(claimed)) => {
-                let (ctx, poster) = (ctx.clone(), poster.clone());
+                let (ctx, poster) = (ctx.clone(), Arc::clone(&poster));
                 let tasks = ctx.app.tasks.clone();
                 tasks.spawn(async move {
-                    send(&ctx, poster.as_deref(), claimed).await;
+                    send(&ctx, &poster, claimed).await;
                     drop(slot);
                     // Others of the same user may have waited for this one.
                     ctx.delivery_due.notify_one();
@@ -90,7 +85,7 @@ pub async fn run_loop(ctx: ServeContext) {
 }
 
 /// One attempt, and the note of it.
-async fn send(ctx: &ServeContext, poster: Option<&Poster>, claimed: ClaimedDelivery) {
+async fn send(ctx: &ServeContext, poster: &OnceCell<Poster>, claimed: ClaimedDelivery) {
     let ClaimedDelivery {
         delivery,
         webhook,
@@ -142,7 +137,7 @@ async fn send(ctx: &ServeContext, poster: Option<&Poster>, claimed: ClaimedDeliv
 
 async fn attempt(
     ctx: &ServeContext,
-    poster: Option<&Poster>,
+    poster: &OnceCell<Poster>,
     delivery: &Delivery,
     webhook: &Webhook,
 ) -> Result<Outcome> {
@@ -166,10 +161,7 @@ async fn attempt(
             Some(addresses) => addresses,
         },
     };
-    let poster = poster.ok_or_else(|| {
-        let why = "this machine has no certificate authorities";
-        Error::new(crate::error::ErrorCode::InternalError, why)
-    })?;
+    let poster = poster.get_or_try_init(|| blocking(Poster::new)).await?;
     let body = serde_json::to_vec(&delivery.envelope())
         .map_err(|error| Error::internal("a delivery cannot be written", error))?;
     let headers = headers(ctx, delivery, webhook, &body)?;
@@ -232,7 +224,7 @@ impl Outcome {
             },
             Self::Refused(_) => "refused",
             Self::Silent(NoAnswer::Timeout) => "timeout",
-            Self::Silent(NoAnswer::Unreachable) => "unreachable",
+            Self::Silent(NoAnswer::Unreachable | NoAnswer::Tls) => "unreachable",
             Self::Broken => "broken",
         }
     }
@@ -261,6 +253,10 @@ impl Outcome {
             Self::Refused(why) => Some(why.clone()),
             Self::Silent(NoAnswer::Timeout) => Some("no answer in time".to_owned()),
             Self::Silent(NoAnswer::Unreachable) => Some("no connection".to_owned()),
+            Self::Silent(NoAnswer::Tls) => Some(
+                "no TLS: the certificate is not trusted, or another protocol is spoken there"
+                    .to_owned(),
+            ),
             Self::Broken => Some("a fault of Vega itself".to_owned()),
         };
         let answer = match self {

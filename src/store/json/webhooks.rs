@@ -224,7 +224,9 @@ fn ping(state: &State, delivery: Delivery) -> Result<Decision<()>> {
             "A ping is on its way already; see the deliveries of the webhook",
         ));
     }
-    Ok(Decision::new((), vec![delivery.into()]))
+    let gone = outbox::displaced(state, webhook.id, 1);
+    let changes = gone.chain([delivery.into()]).collect();
+    Ok(Decision::new((), changes))
 }
 
 fn check_enabled(webhook: &Webhook) -> Result<()> {

@@ -150,6 +150,44 @@ async fn a_scan_is_told_signed_and_without_source_code() {
     assert!(metrics.contains("vega_webhook_deliveries_waiting 0"));
 }
 
+/// A block of sample code of the page for receivers.
+fn sample(language: &str) -> String {
+    let page = include_str!("../../../docs/webhooks.md");
+    let (_, rest) = page.split_once(&format!("```{language}\n")).unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+#[tokio::test]
+async fn the_sample_code_accepts_what_is_sent_and_nothing_else() {
+    let app = TestApp::with(&[LOCAL]).await;
+    let client = app.debug().await;
+    let receiver = Receiver::start();
+    let (hook, secret) = hook(&client, &receiver.url("/"), &ALL).await;
+    ping(&client, &hook).await;
+    let message = receiver.wait_for(1).await.remove(0);
+    let headers = json!(message.headers).to_string();
+    let body = String::from_utf8(message.body).unwrap();
+    let python = "import json, sys\nh, s, b = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3].encode()\n\
+                  print(is_genuine(s, h, b), is_genuine(s, h, b + b' '), \
+                  is_genuine(s, {**h, 'webhook-timestamp': '1700000000'}, b))";
+    let node = "const [h, s, b] = [JSON.parse(process.argv[1]), process.argv[2], process.argv[3]];\n\
+                console.log(isGenuine(s, h, b), isGenuine(s, h, b + ' '), \
+                isGenuine(s, {...h, 'webhook-timestamp': '1700000000'}, b));";
+    for (program, flag, language, driver) in [
+        ("python3", "-c", "python", python),
+        ("node", "-e", "js", node),
+    ] {
+        let script = format!("{}\n{driver}", sample(language));
+        let output = std::process::Command::new(program)
+            .args([flag, &script, &headers, &secret, &body])
+            .output()
+            .unwrap_or_else(|error| panic!("{program} is needed for this test: {error}"));
+        let said = String::from_utf8_lossy(&output.stdout).to_lowercase();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said.trim(), "true false false", "{program}: {told}");
+    }
+}
+
 #[tokio::test]
 async fn a_failing_receiver_gets_the_same_message_again() {
     let app = TestApp::with(&[LOCAL, ("VEGA_WEBHOOK_RETRY_SECONDS", "1")]).await;
@@ -269,10 +307,17 @@ async fn bad_receivers_cost_little_and_are_told_apart() {
             client.patch(&hook, json!({ "enabled": enabled })).await;
         }
     }
-    let (nobody, _) = self::hook(&client, "http://127.0.0.1:9/", &ALL).await;
-    let delivery = ping(&client, &nobody).await;
-    let state = attempted(&client, &delivery, 1).await;
-    assert_eq!(state["attempts"][0]["error"], "no connection");
+    let plain = receiver.url("/").replace("http:", "https:");
+    for (url, expected) in [
+        ("http://127.0.0.1:9/", "no connection"),
+        (plain.as_str(), "no TLS"),
+    ] {
+        let (nobody, _) = self::hook(&client, url, &ALL).await;
+        let delivery = ping(&client, &nobody).await;
+        let state = attempted(&client, &delivery, 1).await;
+        let error = state["attempts"][0]["error"].as_str().unwrap();
+        assert!(error.starts_with(expected), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -351,7 +396,13 @@ async fn a_name_leads_only_to_the_addresses_that_were_judged() {
         let addresses: [IpAddr; 1] = [address.parse().unwrap()];
         let limit = Duration::from_secs(20);
         poster
-            .post(&target.unwrap(), &addresses, Vec::new(), Vec::new(), limit)
+            .post(
+                &target.unwrap(),
+                &addresses,
+                Vec::new(),
+                b"{}".to_vec(),
+                limit,
+            )
             .await
             .unwrap()
     };

@@ -108,6 +108,8 @@ impl Receiver {
 
     fn serve(&self, mut stream: TcpStream) {
         let Some(received) = read(&stream) else {
+            // What web servers say to TLS on a port without it.
+            let _ = answer(&mut stream, Some(Reply::Status(400, String::new())));
             return;
         };
         let reply = self.replies.lock().unwrap().pop_front();

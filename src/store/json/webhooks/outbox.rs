@@ -68,8 +68,14 @@ pub fn told(view: View<'_>, moment: &Moment<'_>, changes: &[Change]) -> Result<V
             _ => {}
         }
     }
-    let displaced = outbox.displaced();
-    Ok(displaced
+    let mut added: BTreeMap<WebhookId, usize> = BTreeMap::new();
+    for delivery in &outbox.added {
+        *added.entry(delivery.webhook_id).or_default() += 1;
+    }
+    let gone = added
+        .into_iter()
+        .flat_map(|(webhook, added)| displaced(state, webhook, added));
+    Ok(gone
         .chain(outbox.added.into_iter().map(Change::from))
         .collect())
 }
@@ -166,23 +172,16 @@ impl<'a> Outbox<'a> {
         }));
         Ok(())
     }
+}
 
-    /// Deliveries that go because their webhook keeps no more; only such as have ended.
-    fn displaced(&self) -> impl Iterator<Item = Change> + use<> {
-        let mut added: BTreeMap<WebhookId, usize> = BTreeMap::new();
-        for delivery in &self.added {
-            *added.entry(delivery.webhook_id).or_default() += 1;
-        }
-        let mut gone = Vec::new();
-        for (webhook, added) in added {
-            let deliveries = &self.view.state.deliveries;
-            let surplus = (deliveries.count_of(webhook) + added).saturating_sub(MAX_KEPT);
-            let ended = deliveries.of(webhook).filter(|it| it.status.is_final());
-            gone.extend(ended.take(surplus).map(|it| it.id));
-        }
-        gone.into_iter()
-            .map(|id| Change::Delete(Deletion::Delivery(id)))
-    }
+/// Deliveries that go because their webhook keeps no more when `added` come; only such as have
+/// ended.
+pub fn displaced(state: &State, webhook: WebhookId, added: usize) -> impl Iterator<Item = Change> {
+    let surplus = (state.deliveries.count_of(webhook) + added).saturating_sub(MAX_KEPT);
+    let all = state.deliveries.of(webhook);
+    let ended = all.filter(|delivery| delivery.status.is_final());
+    let surplus = ended.take(surplus);
+    surplus.map(|delivery| Change::Delete(Deletion::Delivery(delivery.id)))
 }
 
 /// What a scan saw that was `wanted` then: how much, and the worst of it. `None` without any.

@@ -195,6 +195,7 @@ macro_rules! store_conformance {
                     webhooks_are_limited_listed_and_removed_with_their_deliveries,
                     a_projects_webhooks_go_with_it,
                     ended_deliveries_are_let_go,
+                    a_webhook_keeps_a_limited_number_of_ended_deliveries,
                 }
                 workers {
                     heartbeats_are_judged_by_the_stores_clock,

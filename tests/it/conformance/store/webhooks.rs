@@ -15,7 +15,7 @@ use vega::{
         time::Timestamp,
         webhook::{
             Attempt, Delivery, DeliveryStatus, DisabledReason, FAILING_TOO_LONG, MAX_IN_FLIGHT,
-            MAX_TRIES, Verdict, Webhook, WebhookEvent,
+            MAX_KEPT, MAX_TRIES, Verdict, Webhook, WebhookEvent,
         },
     },
     error::{Error, ErrorCode},
@@ -115,6 +115,27 @@ async fn report(
     };
     let id = claimed.delivery.id;
     store.finish_delivery(id, claimed.fence, report, now).await
+}
+
+/// A webhook with every field, and a delivery that failed once.
+pub async fn told_and_failed(world: &World) {
+    let project = Some(world.project.id);
+    let hook = webhook(world.owner, project, world.now);
+    let id = hook.id;
+    world.store.insert_webhook(hook, 9).await.unwrap();
+    let change = WebhookChange {
+        secret: Some(sealed("second")),
+        ..WebhookChange::default()
+    };
+    let changed = world.store.change_webhook(id, change, world.now);
+    changed.await.unwrap();
+    let running = world.running().await;
+    world.complete(&running, looked_at(&[])).await;
+    let claimed = claim(&world.store, world.now).await.unwrap();
+    let again = Verdict::Again(WAIT);
+    report(&world.store, &claimed, again, world.now)
+        .await
+        .unwrap();
 }
 
 pub async fn the_end_of_a_scan_is_told_in_the_same_commit(backend: &mut dyn Backend) {
@@ -543,4 +564,38 @@ pub async fn ended_deliveries_are_let_go(backend: &mut dyn Backend) {
     assert_eq!(gone.deliveries, 1);
     assert!(world.store.delivery(id, ended).await.is_err());
     world.store.delivery(id, waiting).await.unwrap();
+}
+
+pub async fn a_webhook_keeps_a_limited_number_of_ended_deliveries(backend: &mut dyn Backend) {
+    let world = World::of(backend).await;
+    let id = hooked(&world).await;
+    let surplus = 3;
+    for _ in 0..MAX_KEPT + surplus {
+        let scan = world.new_scan();
+        world.store.create_scan(scan, u32::MAX).await.unwrap();
+    }
+    // Calls all of them off in one change.
+    let deletion = job(JobKind::DeleteProject, world.project.id, world.now);
+    let project = world.project.id;
+    let deleted = world.store.delete_project(project, deletion, world.now);
+    deleted.await.unwrap();
+    let oldest = told(&world.store, id).await;
+    assert_eq!(
+        oldest.len(),
+        MAX_KEPT + surplus,
+        "what waits is never dropped"
+    );
+    for enabled in [false, true] {
+        let change = WebhookChange {
+            enabled: Some(enabled),
+            ..WebhookChange::default()
+        };
+        let changed = world.store.change_webhook(id, change, world.now);
+        changed.await.unwrap();
+    }
+    let newest = ping(&world, id).await;
+    let left = told(&world.store, id).await;
+    assert_eq!(left.len(), MAX_KEPT);
+    assert_eq!(left[0].id, oldest[surplus + 1].id);
+    assert_eq!(left.last().unwrap().id, newest);
 }
