@@ -275,7 +275,7 @@ impl Shared {
         if decision.changes.is_empty() {
             return Ok(decision.answer);
         }
-        let told = webhooks::told(loaded.view(), &moment, &decision.changes)?;
+        let told = webhooks::told(loaded.view(), &moment, &decision.changes);
         if let Some(beside) = beside {
             let added = audit::added(loaded.view(), &moment, beside, &decision.changes)?;
             decision.changes.extend(added);

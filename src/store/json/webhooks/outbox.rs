@@ -6,7 +6,7 @@
 use crate::{
     domain::{
         finding::{Finding, FindingState, SeverityCounts},
-        ids::{FindingId, ProjectId, UserId, WebhookId},
+        ids::{ProjectId, UserId, WebhookId},
         project::ProjectRole,
         repository::{IngestStatus, Repository},
         scan::{Scan, ScanStatus},
@@ -16,7 +16,6 @@ use crate::{
             payload::{self, LISTED_FINDINGS, Place},
         },
     },
-    error::Result,
     store::json::{
         change::{Change, Deletion, Record},
         state::State,
@@ -37,10 +36,10 @@ pub fn may_be_told(state: &State, user: UserId, project: ProjectId) -> bool {
 }
 
 /// The deliveries that belong to a commit of `changes`, and the old ones they displace.
-pub fn told(view: View<'_>, moment: &Moment<'_>, changes: &[Change]) -> Result<Vec<Change>> {
+pub fn told(view: View<'_>, moment: &Moment<'_>, changes: &[Change]) -> Vec<Change> {
     let state = view.state;
     if state.webhooks.ids().next().is_none() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let mut outbox = Outbox {
         view,
@@ -56,7 +55,7 @@ pub fn told(view: View<'_>, moment: &Moment<'_>, changes: &[Change]) -> Result<V
                 let before = state.scans.get(scan.id);
                 let was_final = before.is_some_and(|before| before.status.is_final());
                 if scan.status.is_final() && !was_final {
-                    outbox.scan_ended(scan)?;
+                    outbox.scan_ended(scan);
                 }
             }
             Record::Repository(repository) => {
@@ -75,9 +74,8 @@ pub fn told(view: View<'_>, moment: &Moment<'_>, changes: &[Change]) -> Result<V
     let gone = added
         .into_iter()
         .flat_map(|(webhook, added)| displaced(state, webhook, added));
-    Ok(gone
-        .chain(outbox.added.into_iter().map(Change::from))
-        .collect())
+    gone.chain(outbox.added.into_iter().map(Change::from))
+        .collect()
 }
 
 struct Outbox<'a> {
@@ -87,46 +85,44 @@ struct Outbox<'a> {
 }
 
 impl<'a> Outbox<'a> {
-    fn scan_ended(&mut self, scan: &Scan) -> Result<()> {
+    fn scan_ended(&mut self, scan: &Scan) {
         let state = self.view.state;
         let Some(repository) = state.repositories.get(scan.repository_id) else {
-            return Ok(());
+            return;
         };
         let Some(place) = self.place(repository) else {
-            return Ok(());
+            return;
         };
         let event = match scan.status {
             ScanStatus::Completed => WebhookEvent::ScanCompleted,
             ScanStatus::Failed => WebhookEvent::ScanFailed,
             ScanStatus::Cancelled => WebhookEvent::ScanCancelled,
-            ScanStatus::Queued | ScanStatus::Claimed | ScanStatus::Running => return Ok(()),
+            ScanStatus::Queued | ScanStatus::Claimed | ScanStatus::Running => return,
         };
-        self.tell(event, place, |_| Ok(Some(payload::scan_ended(place, scan))))?;
+        self.tell(event, place, |_| Some(payload::scan_ended(place, scan)));
         for (event, wanted) in [
             (WebhookEvent::FindingCreated, FindingState::New),
             (WebhookEvent::FindingReopened, FindingState::Reopened),
         ] {
-            self.tell(event, place, |view| seen(view, place, scan, wanted))?;
+            self.tell(event, place, |view| seen(view, place, scan, wanted));
         }
-        Ok(())
     }
 
     fn ingest_ended(&mut self, repository: &Repository, changes: &[Change]) {
         let Some(place) = self.place(repository) else {
             return;
         };
-        let told = match repository.ingest_status {
+        match repository.ingest_status {
             IngestStatus::Ready => {
                 let snapshot = newest_snapshot(self.view.state, repository, changes);
                 let data = payload::ingested(place, snapshot);
-                self.tell(WebhookEvent::RepositoryIngested, place, |_| Ok(Some(data)))
+                self.tell(WebhookEvent::RepositoryIngested, place, |_| Some(data));
             }
             IngestStatus::Failed => self.tell(WebhookEvent::RepositoryIngestFailed, place, |_| {
-                Ok(Some(payload::ingest_failed(place)))
+                Some(payload::ingest_failed(place))
             }),
-            IngestStatus::Pending | IngestStatus::Ingesting => Ok(()),
-        };
-        debug_assert!(told.is_ok(), "nothing is read for these events");
+            IngestStatus::Pending | IngestStatus::Ingesting => {}
+        }
     }
 
     fn place<'b>(&self, repository: &'b Repository) -> Option<Place<'b>>
@@ -146,8 +142,8 @@ impl<'a> Outbox<'a> {
         &mut self,
         event: WebhookEvent,
         place: Place<'_>,
-        data: impl FnOnce(View<'a>) -> Result<Option<Value>>,
-    ) -> Result<()> {
+        data: impl FnOnce(View<'a>) -> Option<Value>,
+    ) {
         let state = self.view.state;
         let project = place.project.id;
         let wanted = |webhook: &&Webhook| {
@@ -160,17 +156,16 @@ impl<'a> Outbox<'a> {
             .map(|webhook| webhook.id)
             .collect();
         if subscribers.is_empty() {
-            return Ok(());
+            return;
         }
-        let Some(data) = data(self.view)? else {
-            return Ok(());
+        let Some(data) = data(self.view) else {
+            return;
         };
         let now = self.moment.now;
         self.added.extend(subscribers.into_iter().map(|webhook| {
             let id = (self.moment.delivery_id)();
             Delivery::new(id, webhook, event, Some(project), data.clone(), now)
         }));
-        Ok(())
     }
 }
 
@@ -185,12 +180,7 @@ pub fn displaced(state: &State, webhook: WebhookId, added: usize) -> impl Iterat
 }
 
 /// What a scan saw that was `wanted` then: how much, and the worst of it. `None` without any.
-fn seen(
-    view: View<'_>,
-    place: Place<'_>,
-    scan: &Scan,
-    wanted: FindingState,
-) -> Result<Option<Value>> {
+fn seen(view: View<'_>, place: Place<'_>, scan: &Scan, wanted: FindingState) -> Option<Value> {
     let index = &view.state.findings;
     let mut counts = SeverityCounts::default();
     let mut found = Vec::new();
@@ -202,19 +192,16 @@ fn seen(
         }
     }
     if found.is_empty() {
-        return Ok(None);
+        return None;
     }
     found.sort_unstable();
-    let worst: Vec<FindingId> = found
+    // A body that cannot be read must not keep a scan from ending; the counts hold it.
+    let worst: Vec<Finding> = found
         .into_iter()
         .take(LISTED_FINDINGS)
-        .map(|(_, id)| id)
+        .filter_map(|(_, id)| view.finding(id).ok())
         .collect();
-    let worst: Vec<Finding> = worst
-        .into_iter()
-        .map(|id| view.finding(id))
-        .collect::<Result<_>>()?;
-    Ok(Some(payload::findings(place, scan, &counts, &worst)))
+    Some(payload::findings(place, scan, &counts, &worst))
 }
 
 /// The repository's newest snapshot, which may be part of this very commit.
