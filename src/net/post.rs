@@ -125,14 +125,30 @@ impl Poster {
     }
 }
 
-/// Whether TLS is what failed. Its errors travel inside errors of input and output.
+/// An error as others carry it.
+type Source = dyn std::error::Error + 'static;
+
+/// Whether TLS is what failed.
 fn is_tls(error: &reqwest::Error) -> bool {
-    let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes.any(|cause| {
-        let inner = cause.downcast_ref::<io::Error>();
-        let inner = inner.and_then(io::Error::get_ref);
-        cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
-    })
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        if current.is::<rustls::Error>() {
+            return true;
+        }
+        cause = inner(current);
+    }
+    false
+}
+
+/// What `cause` came from. An error of input and output that carries another one skips it when
+/// asked for its source.
+fn inner(cause: &Source) -> Option<&Source> {
+    let carried = cause.downcast_ref::<io::Error>();
+    let carried = carried.and_then(io::Error::get_ref);
+    match carried {
+        Some(carried) => Some(carried),
+        None => cause.source(),
+    }
 }
 
 /// The beginning of the body, as far as it comes in time. The rest is never read.

@@ -9,6 +9,9 @@ use std::{
     thread,
 };
 
+/// The first byte of a connection with TLS.
+const TLS_HANDSHAKE: [u8; 1] = [0x16];
+
 /// How to answer.
 #[derive(Clone, Debug)]
 pub enum Reply {
@@ -107,9 +110,16 @@ impl Receiver {
     }
 
     fn serve(&self, mut stream: TcpStream) {
-        let Some(received) = read(&stream) else {
-            // What web servers say to TLS on a port without it.
+        let mut first = [0];
+        if stream.peek(&mut first).is_ok() && first == TLS_HANDSHAKE {
+            // What web servers say to TLS on a port without it. Closing with something unread
+            // would take the answer back.
+            let _ = stream.read(&mut [0; 16_384]);
             let _ = answer(&mut stream, Some(Reply::Status(400, String::new())));
+            let _ = stream.read_to_end(&mut Vec::new());
+            return;
+        }
+        let Some(received) = read(&stream) else {
             return;
         };
         let reply = self.replies.lock().unwrap().pop_front();
