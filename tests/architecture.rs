@@ -82,6 +82,8 @@ const FENCES: &[(&str, &[&str])] = &[
             "src/context/build.rs",
         ],
     ),
+    // Requests leave through the egress guard.
+    (r"\b(reqwest|rustls)", &["src/net/"]),
     (r"\btree_sitter", &["src/engine/builtin/"]),
     (
         r"\benv::(var|vars|var_os|vars_os)\b",

@@ -6,7 +6,7 @@
 use super::handlers::{
     accounts, archive_uploads, billing, code, exports, findings, git_remote, git_uploads, imports,
     inbox, members, objects, ops, projects, repositories, scan_tools, scans, sessions, stream,
-    system, timeline,
+    system, timeline, webhooks,
 };
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -117,4 +117,13 @@ every_route! {
     git_remote::get_git_refs,
     git_remote::receive_git_push,
     git_remote::refuse_git_fetch,
+    webhooks::list_webhooks,
+    webhooks::create_webhook,
+    webhooks::get_webhook,
+    webhooks::update_webhook,
+    webhooks::delete_webhook,
+    webhooks::ping_webhook,
+    webhooks::list_deliveries,
+    webhooks::get_delivery,
+    webhooks::retry_delivery,
 }

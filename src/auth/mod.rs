@@ -7,6 +7,7 @@ pub mod api_keys;
 pub mod passwords;
 pub mod seal;
 pub mod tokens;
+pub mod webhook_secrets;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};

@@ -120,11 +120,13 @@ pub async fn serve(settings: &ServeSettings, tasks: Tasks) -> Result<ServeContex
         scans: Arc::new(settings.scans.clone()),
         v16: Arc::new(settings.v16.clone()),
         retention: Arc::new(settings.retention.policy.clone()),
+        webhooks: Arc::new(settings.webhooks.clone()),
         body_stall: settings.throttles.body_stall,
         trusted_proxies: settings.throttles.trusted_proxies,
         throttles: Arc::new(Throttles::new(&settings.throttles)),
         password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
         scan_queued: Arc::new(Notify::new()),
         job_queued: Arc::new(Notify::new()),
+        delivery_due: Arc::new(Notify::new()),
     })
 }

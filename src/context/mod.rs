@@ -9,7 +9,9 @@ use crate::{
     clock::SharedClock,
     domain::retention::RetentionPolicy,
     objects::{SharedObjects, signed_url::UrlSigner},
-    settings::{AppSettings, AuthSettings, LimitSettings, ScanSettings, V16Settings},
+    settings::{
+        AppSettings, AuthSettings, LimitSettings, ScanSettings, V16Settings, WebhookSettings,
+    },
     shutdown::Tasks,
     store::SharedStore,
 };
@@ -44,7 +46,7 @@ pub struct ServeContext {
     pub auth: Arc<AuthSettings>,
     /// Access tokens.
     pub tokens: Arc<TokenSigner>,
-    /// Seals git tokens.
+    /// Seals git tokens and webhook secrets.
     pub sealing: Arc<SealingKey>,
     /// Checks signed URLs of local objects.
     pub urls: Arc<UrlSigner>,
@@ -56,6 +58,8 @@ pub struct ServeContext {
     pub v16: Arc<V16Settings>,
     /// How long things are kept.
     pub retention: Arc<RetentionPolicy>,
+    /// Webhooks and how they are delivered.
+    pub webhooks: Arc<WebhookSettings>,
     /// How long a body may stop coming.
     pub body_stall: Duration,
     /// How many proxies stand in front, whose word on addresses is taken.
@@ -68,4 +72,6 @@ pub struct ServeContext {
     pub scan_queued: Arc<Notify>,
     /// Rings when a job was queued.
     pub job_queued: Arc<Notify>,
+    /// Rings when a delivery of a webhook is due.
+    pub delivery_due: Arc<Notify>,
 }

@@ -68,6 +68,16 @@ text_enum! {
         MemberSet = "member.set",
         /// A user lost their role in a project; the entity is the project.
         MemberRemoved = "member.removed",
+        /// A webhook was made.
+        WebhookCreated = "webhook.created",
+        /// A webhook was changed, also its secret.
+        WebhookChanged = "webhook.changed",
+        /// A webhook was removed.
+        WebhookDeleted = "webhook.deleted",
+        /// A webhook was disabled because of how its receiver answers.
+        WebhookDisabled = "webhook.disabled",
+        /// A test, or an earlier delivery again, was asked for; the entity is the webhook.
+        DeliveryRequested = "webhook.delivery_requested",
         /// What retention lets go was removed.
         CleanupRun = "cleanup.run",
         /// Scans without a living owner were recovered by hand.

@@ -60,6 +60,10 @@ ids! {
     /// A temporary remote for `git push`. The contract's prefix for uploads of either kind: the two
     /// are never looked up in the same place.
     GitUploadId, GitUploadKind, "up";
+    /// A webhook.
+    WebhookId, WebhookKind, "whk";
+    /// One thing told to one webhook.
+    DeliveryId, DeliveryKind, "whd";
     /// An entry of the audit log.
     AuditId, AuditKind, "aud";
     /// A used idempotency key.

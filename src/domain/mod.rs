@@ -30,6 +30,7 @@ pub mod time;
 pub mod timeline;
 pub mod usage;
 pub mod user;
+pub mod webhook;
 pub mod worker;
 
 /// Declares an enum with one stable text per variant: `as_str`, `parse`, `ALL`, `Display`, serde.

@@ -34,7 +34,7 @@ text_enum! {
     }
 }
 
-/// A git token as stored: sealed with the key named by `key_id`.
+/// A secret (git token, webhook secret) as stored: sealed with the key named by `key_id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedSecret {
     /// Which key sealed it, so that keys can be rotated.

@@ -17,6 +17,8 @@ pub struct RetentionPolicy {
     pub jobs: Option<Duration>,
     /// Temporary git remotes after they expired; what was pushed goes sooner.
     pub git_uploads: Option<Duration>,
+    /// Deliveries of webhooks after their end.
+    pub deliveries: Option<Duration>,
 }
 
 /// Whether something is removed or only told.
@@ -48,6 +50,8 @@ pub struct LetGo {
     pub jobs: u64,
     /// Temporary git remotes.
     pub git_uploads: u64,
+    /// Deliveries of webhooks.
+    pub deliveries: u64,
     /// Expired idempotency keys.
     pub keys: u64,
 }

@@ -8,7 +8,9 @@ use crate::{
     context::{ServeContext, build},
     error::{Error, ErrorCode, Result},
     objects::ObjectStore,
-    services::{cleanup, dispatch::Dispatcher, jobs, triage, working_dir::WorkingRoot},
+    services::{
+        cleanup, dispatch::Dispatcher, jobs, triage, webhooks::deliver, working_dir::WorkingRoot,
+    },
     settings::{ExecutionMode, Role, ServeSettings},
     shutdown::{Tasks, blocking},
     store::MetadataStore,
@@ -99,6 +101,7 @@ pub async fn serve(
         store: Arc::downgrade(&ctx.app.store),
     };
     tasks.spawn(jobs::run_loop(ctx.clone(), working));
+    tasks.spawn(deliver::run_loop(ctx.clone()));
     tasks.spawn(triage::expire_loop(ctx.app.clone()));
     let policy = settings.retention.policy.clone();
     tasks.spawn(cleanup::run_daily(ctx.app.clone(), policy));

@@ -93,6 +93,7 @@ pub async fn run_daily(app: AppContext, policy: RetentionPolicy) {
                 sessions = done.let_go.sessions,
                 jobs = done.let_go.jobs,
                 git_uploads = done.let_go.git_uploads,
+                deliveries = done.let_go.deliveries,
                 orphaned = done.orphaned.len(),
                 "cleared up"
             ),

@@ -21,6 +21,11 @@ pub async fn page(app: &AppContext, heartbeat_ttl: Duration) -> Result<String> {
     gauges.extend(of_jobs(&figures));
     gauges.extend(of_findings(&figures));
     gauges.push(plain(
+        "vega_webhook_deliveries_waiting",
+        "Deliveries to webhooks that wait for an attempt.",
+        figures.waiting_deliveries as f64,
+    ));
+    gauges.push(plain(
         "vega_workers_alive",
         "Workers heard of lately.",
         alive as f64,

@@ -36,4 +36,5 @@ pub mod sessions;
 pub mod spool;
 pub mod threat_profiles;
 pub mod triage;
+pub mod webhooks;
 pub mod working_dir;

@@ -70,7 +70,7 @@ variables! {
         "VEGA_S3_SOURCE_BUCKET", None, FILES, shown, "Bucket of source snapshots.";
         "VEGA_S3_ARTIFACTS_BUCKET", None, FILES, shown, "Bucket of scan artifacts.";
         "VEGA_S3_EXPORTS_BUCKET", None, FILES, shown, "Bucket of exports.";
-        "VEGA_SECRETS_KEY", None, &[Api, Maintenance], secret, "Key that seals stored git tokens (32 bytes, base64, optionally `id:key`); generated into the data folder when unset.";
+        "VEGA_SECRETS_KEY", None, &[Api, Maintenance], secret, "Key that seals stored git tokens and webhook secrets (32 bytes, base64, optionally `id:key`); generated into the data folder when unset.";
     }
     "Scan execution" {
         "VEGA_SCAN_EXECUTION_MODE", Some("thread"), SCANS, shown, "thread (the API starts scans), external (a worker polls) or sqs.";
@@ -138,6 +138,13 @@ variables! {
         "VEGA_RETENTION_SESSIONS_DAYS", Some("30"), &[Api, Maintenance], shown, "Days an ended sign-in session is kept, so that the reuse of its tokens is recognised; 0: for ever.";
         "VEGA_RETENTION_JOBS_DAYS", Some("30"), &[Api, Maintenance], shown, "Days a finished job is kept; 0: for ever.";
         "VEGA_RETENTION_GIT_UPLOADS_DAYS", Some("7"), &[Api, Maintenance], shown, "Days the record of an expired git remote is kept; 0: for ever. What was pushed to it goes at once.";
+        "VEGA_RETENTION_DELIVERIES_DAYS", Some("30"), &[Api, Maintenance], shown, "Days a webhook delivery is kept after it succeeded or was given up; 0: for ever. Each webhook keeps at most 1000.";
+    }
+    "Webhooks" {
+        "VEGA_MAX_WEBHOOKS_PER_USER", Some("20"), &[Api], shown, "Webhooks of one user.";
+        "VEGA_WEBHOOK_TIMEOUT_SECONDS", Some("15"), &[Api], shown, "Seconds one attempt of a delivery may take, 1 to 45.";
+        "VEGA_WEBHOOK_RETRY_SECONDS", Some("30"), &[Api], shown, "Seconds until the second attempt of a delivery; each later wait is four times as long, at most 12 hours.";
+        "VEGA_WEBHOOK_ALLOW_PRIVATE_HOSTS", None, &[Api], shown, "Comma list of hosts (or host:port) that webhooks may be sent to although their address is private, and over plain http.";
     }
     "AWS ECS" {
         "VEGA_ECS_CLUSTER", None, &[Worker], shown, "Cluster of runner tasks.";

@@ -82,6 +82,8 @@ pub struct ServeSettings {
     pub metrics: MetricsSettings,
     /// How long things are kept.
     pub retention: RetentionSettings,
+    /// Webhooks.
+    pub webhooks: WebhookSettings,
     /// How runners are started.
     pub runner: RunnerProgram,
 }
@@ -175,6 +177,7 @@ impl ServeSettings {
             limits: LimitSettings::read(&mut reader),
             throttles: ThrottleSettings::read(&mut reader),
             retention: RetentionSettings::read(&mut reader),
+            webhooks: WebhookSettings::read(&mut reader),
             metrics: MetricsSettings::read(&mut reader),
             runner: RunnerProgram::read(env, &storage),
             app,

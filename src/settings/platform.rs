@@ -63,7 +63,7 @@ const DAY: u64 = 24 * 3600;
 #[derive(Debug, Clone, Default)]
 pub struct RetentionSettings {
     /// `VEGA_RETENTION_ARTIFACTS_DAYS`, `…_SNAPSHOTS_DAYS`, `…_SESSIONS_DAYS`, `…_JOBS_DAYS`,
-    /// `…_GIT_UPLOADS_DAYS`.
+    /// `…_GIT_UPLOADS_DAYS`, `…_DELIVERIES_DAYS`.
     pub policy: RetentionPolicy,
 }
 
@@ -80,7 +80,39 @@ impl RetentionSettings {
                 sessions: days("VEGA_RETENTION_SESSIONS_DAYS"),
                 jobs: days("VEGA_RETENTION_JOBS_DAYS"),
                 git_uploads: days("VEGA_RETENTION_GIT_UPLOADS_DAYS"),
+                deliveries: days("VEGA_RETENTION_DELIVERIES_DAYS"),
             },
+        }
+    }
+}
+
+/// The longest an attempt may take: a lease on a delivery lasts longer.
+const MAX_ATTEMPT: Duration = Duration::from_secs(45);
+
+/// Webhooks and how they are delivered.
+#[derive(Debug, Clone)]
+pub struct WebhookSettings {
+    /// `VEGA_MAX_WEBHOOKS_PER_USER`.
+    pub max_per_user: u32,
+    /// `VEGA_WEBHOOK_TIMEOUT_SECONDS`.
+    pub timeout: Duration,
+    /// `VEGA_WEBHOOK_RETRY_SECONDS`.
+    pub retry_base: Duration,
+    /// `VEGA_WEBHOOK_ALLOW_PRIVATE_HOSTS`.
+    pub allow_private_hosts: Vec<String>,
+}
+
+impl WebhookSettings {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let timeout = reader.seconds("VEGA_WEBHOOK_TIMEOUT_SECONDS");
+        if timeout > MAX_ATTEMPT {
+            reader.problem("VEGA_WEBHOOK_TIMEOUT_SECONDS", "must be at most 45 seconds");
+        }
+        Self {
+            max_per_user: reader.number("VEGA_MAX_WEBHOOKS_PER_USER"),
+            timeout,
+            retry_base: reader.seconds("VEGA_WEBHOOK_RETRY_SECONDS"),
+            allow_private_hosts: reader.list("VEGA_WEBHOOK_ALLOW_PRIVATE_HOSTS"),
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod json;
 pub mod ops;
 pub mod scans;
 pub mod sources;
+pub mod webhooks;
 pub mod workers;
 
 pub use accounts::{ApiKeyStore, SessionStore, UserChange, UserStore};
@@ -44,6 +45,7 @@ pub use sources::{
     OnlyIfMissing, ProjectChange, ProjectStore, RepositoryChange, RepositoryStore, SnapshotStore,
     ThreatProfileStore,
 };
+pub use webhooks::{AttemptReport, ClaimedDelivery, DeliveryFilter, WebhookChange, WebhookStore};
 pub use workers::WorkerStore;
 
 use crate::{domain::ids::WorkerId, error::Result};
@@ -110,6 +112,7 @@ pub trait MetadataStore:
     + FindingStore
     + JobStore
     + WorkerStore
+    + WebhookStore
     + OpsStore
     + AuditStore
     + IdempotencyStore
@@ -131,6 +134,7 @@ impl<T> MetadataStore for T where
         + FindingStore
         + JobStore
         + WorkerStore
+        + WebhookStore
         + OpsStore
         + AuditStore
         + IdempotencyStore

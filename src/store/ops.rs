@@ -20,6 +20,8 @@ pub struct StoreFigures {
     pub scans: BTreeMap<ScanStatus, u64>,
     /// Jobs by kind and status.
     pub jobs: BTreeMap<(JobKind, JobStatus), u64>,
+    /// Deliveries of webhooks that wait for an attempt.
+    pub waiting_deliveries: u64,
     /// Open findings by severity.
     pub open_findings: SeverityCounts,
     /// How long the oldest queued scan has been waiting, by the store's clock.

@@ -26,6 +26,8 @@ struct Metrics {
     claims: Option<IntCounterVec>,
     leases_lost: Option<IntCounterVec>,
     recovered: Option<IntCounterVec>,
+    deliveries: Option<IntCounterVec>,
+    delivery_seconds: Option<HistogramVec>,
 }
 
 static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
@@ -69,6 +71,18 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
             "vega_scans_recovered_total",
             "Scans without a living owner that were dealt with.",
             &["status"],
+        ),
+        deliveries: counter(
+            &registry,
+            "vega_webhook_attempts_total",
+            "Attempts to deliver to webhooks.",
+            &["outcome"],
+        ),
+        delivery_seconds: histogram(
+            &registry,
+            "vega_webhook_attempt_seconds",
+            "Time an attempt to deliver to a webhook took.",
+            &["outcome"],
         ),
         registry,
     }
@@ -148,6 +162,12 @@ pub fn lease_lost(kind: &str) {
 /// A scan without a living owner was dealt with and now has this status.
 pub fn scan_recovered(status: &str) {
     count(METRICS.recovered.as_ref(), &[status]);
+}
+
+/// An attempt to deliver to a webhook ended. `outcome` is a word of a closed set.
+pub fn delivery_attempted(outcome: &str, took: Duration) {
+    count(METRICS.deliveries.as_ref(), &[outcome]);
+    measure(METRICS.delivery_seconds.as_ref(), &[outcome], took);
 }
 
 /// A figure of the whole system, read from the store.

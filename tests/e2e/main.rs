@@ -22,3 +22,4 @@ mod source;
 mod support;
 mod two_terminals;
 mod users;
+mod webhooks;

@@ -21,6 +21,7 @@ pub mod scans;
 pub mod sessions;
 pub mod system;
 pub mod timeline;
+pub mod webhooks;
 
 use crate::{
     domain::{finding::SeverityCounts, job::Job},

@@ -196,6 +196,8 @@ pub struct CleanupDto {
     pub jobs: u64,
     /// Expired remotes for git push.
     pub git_uploads: u64,
+    /// Webhook deliveries that have ended.
+    pub deliveries: u64,
     /// Expired idempotency keys.
     pub idempotency_keys: u64,
     /// Files that nothing refers to.
@@ -215,6 +217,7 @@ impl CleanupDto {
             sessions: gone.sessions,
             jobs: gone.jobs,
             git_uploads: gone.git_uploads,
+            deliveries: gone.deliveries,
             idempotency_keys: gone.keys,
             orphaned_objects: done.orphaned.iter().map(ToString::to_string).collect(),
             orphaned_bytes: done.orphaned_bytes,

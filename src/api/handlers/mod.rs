@@ -21,6 +21,7 @@ pub mod sessions;
 pub mod stream;
 pub mod system;
 pub mod timeline;
+pub mod webhooks;
 
 use crate::context::ServeContext;
 

@@ -47,12 +47,14 @@ pub async fn clean_up(
     };
     print(&format!(
         "{verb} the files of {} scans, {} snapshots, {} sessions, {} jobs, {} git uploads, \
+         {} webhook deliveries, \
          {} idempotency keys, {} forgotten files ({} bytes)\n",
         done.artifacts_of_scans.len(),
         done.snapshots.len(),
         done.sessions,
         done.jobs,
         done.git_uploads,
+        done.deliveries,
         done.idempotency_keys,
         done.orphaned_objects.len(),
         done.orphaned_bytes

@@ -72,7 +72,7 @@ pub fn added(
 }
 
 /// The digest of a stored thing.
-fn digest(value: impl Serialize) -> Result<String> {
+pub fn digest(value: impl Serialize) -> Result<String> {
     // Through a value, so that fields have one order however they were written.
     let value = serde_json::to_value(value)
         .map_err(|cause| Error::internal("a stored value is not JSON", cause))?;
@@ -98,6 +98,7 @@ fn before(view: View<'_>, id: &str) -> Result<Option<String>> {
         "scan" => row!(scans),
         "job" => row!(jobs),
         "up" => row!(git_uploads),
+        "whk" => row!(webhooks),
         "fnd" => match id.parse::<FindingId>() {
             Ok(id) if state.findings.get(id).is_some() => Some(digest(view.finding(id)?)?),
             _ => None,
@@ -134,6 +135,8 @@ fn deleted(deletion: &Deletion) -> String {
         Deletion::Snapshot(id) => id.to_string(),
         Deletion::Job(id) => id.to_string(),
         Deletion::GitUpload(id) => id.to_string(),
+        Deletion::Webhook(id) => id.to_string(),
+        Deletion::Delivery(id) => id.to_string(),
     }
 }
 

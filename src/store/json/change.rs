@@ -1,7 +1,7 @@
 //! What a commit changes: records put and things deleted, and their written form.
 //!
 //! Written form: `{"put":"scan","value":{…}}` and `{"del":"session","id":"ses_…"}`. A record is
-//! always written whole. Deleting a project or a repository deletes all that belongs to it, so
+//! always written whole. Deleting a project, a repository or a webhook deletes all that belongs to it, so
 //! that what lies below needs no deletions of its own.
 
 use crate::domain::{
@@ -13,8 +13,8 @@ use crate::domain::{
     git_upload::GitUpload,
     idempotency::IdempotencyRecord,
     ids::{
-        ApiKeyId, EventId, GitUploadId, IdempotencyId, JobId, ProjectId, RepositoryId, ScanId,
-        SessionId, SnapshotId, WorkerId,
+        ApiKeyId, DeliveryId, EventId, GitUploadId, IdempotencyId, JobId, ProjectId, RepositoryId,
+        ScanId, SessionId, SnapshotId, WebhookId, WorkerId,
     },
     job::Job,
     project::Project,
@@ -27,6 +27,7 @@ use crate::domain::{
     time::Timestamp,
     timeline::{Comment, FindingChange},
     user::User,
+    webhook::{Delivery, Webhook},
     worker::Worker,
 };
 use serde::Serialize;
@@ -67,6 +68,10 @@ text_enum! {
         Comment = "comment",
         /// [`FindingChange`].
         FindingChange = "finding_change",
+        /// [`Webhook`].
+        Webhook = "webhook",
+        /// [`Delivery`].
+        Delivery = "delivery",
         /// [`AuditEntry`].
         Audit = "audit",
         /// [`IdempotencyRecord`].
@@ -97,6 +102,8 @@ pub enum Record {
     Event(Event),
     Comment(Comment),
     FindingChange(FindingChange),
+    Webhook(Webhook),
+    Delivery(Box<Delivery>),
     Audit(AuditEntry),
     Key(IdempotencyRecord),
     GitUpload(GitUpload),
@@ -142,6 +149,8 @@ pub enum Deletion {
     Snapshot(SnapshotId),
     Job(JobId),
     GitUpload(GitUploadId),
+    Webhook(WebhookId),
+    Delivery(DeliveryId),
 }
 
 /// One operation of a commit.
@@ -205,6 +214,8 @@ puts! {
     Event: Event,
     Comment: Comment,
     FindingChange: FindingChange,
+    Webhook: Webhook,
+    Delivery: Delivery,
     Audit: AuditEntry,
     Key: IdempotencyRecord,
     GitUpload: GitUpload,

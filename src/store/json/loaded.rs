@@ -142,6 +142,8 @@ impl Loaded {
             .chain(puts(state.runner_jobs.values()))
             .chain(puts(state.jobs.values()))
             .chain(puts(state.workers.values()))
+            .chain(puts(state.webhooks.values()))
+            .chain(puts(state.deliveries.rows().values()))
             .chain(puts(state.audit.values()))
             .chain(puts(state.keys.values()))
             .chain(puts(state.git_uploads.values()));

@@ -33,6 +33,7 @@ mod scans;
 mod sessions;
 mod threat_profiles;
 mod users;
+mod webhooks;
 mod workers;
 
 use crate::{
@@ -269,15 +270,18 @@ impl Shared {
             owner: self.owners.own(),
             dead: &dead,
             event_id: clock::new_id,
+            delivery_id: clock::new_id,
         };
         let mut decision = decide(loaded.view(), &moment)?;
         if decision.changes.is_empty() {
             return Ok(decision.answer);
         }
+        let told = webhooks::told(loaded.view(), &moment, &decision.changes);
         if let Some(beside) = beside {
             let added = audit::added(loaded.view(), &moment, beside, &decision.changes)?;
             decision.changes.extend(added);
         }
+        decision.changes.extend(told);
         let line = loaded.journal.encode(now, &decision.changes)?;
         let appender = loaded.journal.appender();
         drop(loaded);
@@ -299,9 +303,12 @@ impl Shared {
             .active_jobs
             .iter()
             .filter_map(|id| state.jobs.get(*id)?.lease.as_ref());
+        let sent = state.deliveries.sending();
+        let sent = sent.filter_map(|delivery| delivery.lease.as_ref());
         let keys = state.keys.values().filter_map(|key| key.lease.as_ref());
         let holders: BTreeSet<_> = scans
             .chain(jobs)
+            .chain(sent)
             .chain(keys)
             .map(|lease| lease.owner)
             .collect();

@@ -66,6 +66,7 @@ fn figures(state: &State, now: Timestamp) -> StoreFigures {
             figures.oldest_queued_job = figures.oldest_queued_job.max(Some(waits));
         }
     }
+    figures.waiting_deliveries = state.deliveries.waiting() as u64;
     for repository in state.repositories.ids() {
         state
             .findings

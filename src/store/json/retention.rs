@@ -58,6 +58,12 @@ pub fn let_go(
             changes.push(Change::Delete(Deletion::GitUpload(upload.id)));
         }
     }
+    for delivery in state.deliveries.rows().values() {
+        if delivery.status.is_final() && over(delivery.updated_at, policy.deliveries) {
+            gone.deliveries += 1;
+            changes.push(Change::Delete(Deletion::Delivery(delivery.id)));
+        }
+    }
     for key in state.keys.values() {
         if key.expires_at <= moment.now {
             gone.keys += 1;

@@ -5,6 +5,7 @@
 //! say beyond the index, stay where they were written; a [`Span`] tells where. This file knows
 //! nothing of files, locks or clocks.
 
+pub mod deliveries;
 pub mod index;
 pub mod table;
 pub mod timeline;
@@ -23,7 +24,7 @@ use crate::domain::{
     idempotency::{IdempotencyRecord, KeyOwner},
     ids::{
         ApiKeyId, AuditId, GitUploadId, IdempotencyId, JobId, ProjectId, RepositoryId, RunnerJobId,
-        ScanId, SessionId, SnapshotId, ThreatProfileId, UserId, WorkerId,
+        ScanId, SessionId, SnapshotId, ThreatProfileId, UserId, WebhookId, WorkerId,
     },
     job::Job,
     project::Project,
@@ -33,8 +34,10 @@ use crate::domain::{
     snapshot::Snapshot,
     threat_profile::ThreatProfile,
     user::User,
+    webhook::Webhook,
     worker::Worker,
 };
+use deliveries::Deliveries;
 use index::{EventIndex, FindingIndex};
 use std::collections::{BTreeMap, BTreeSet};
 use table::{Groups, Table};
@@ -97,6 +100,10 @@ pub struct State {
     pub active_jobs: BTreeSet<JobId>,
     /// Processes as they report themselves.
     pub workers: Table<WorkerId, Worker>,
+    /// Webhooks.
+    pub webhooks: Table<WebhookId, Webhook>,
+    /// What they tell.
+    pub deliveries: Deliveries,
     /// The audit log.
     pub audit: Table<AuditId, AuditEntry>,
     /// Used idempotency keys.
@@ -149,6 +156,8 @@ impl State {
             + self.runner_jobs.bytes()
             + self.jobs.bytes()
             + self.workers.bytes()
+            + self.webhooks.bytes()
+            + self.deliveries.rows().bytes()
             + self.audit.bytes()
             + self.keys.bytes()
             + self.git_uploads.bytes()
@@ -213,6 +222,8 @@ impl State {
             WrittenRecord::Worker(worker) => {
                 self.workers.put(worker.id, *worker, len);
             }
+            WrittenRecord::Webhook(webhook) => self.webhooks.put(webhook.id, *webhook, len),
+            WrittenRecord::Delivery(delivery) => self.deliveries.put(*delivery, len),
             WrittenRecord::Audit(entry) => self.audit.put(entry.id, *entry, len),
             WrittenRecord::Key(key) => {
                 self.keys_by_owner.insert(key.owner.clone(), key.id);
@@ -261,6 +272,8 @@ impl State {
                     self.keys_by_owner.remove(&key.owner);
                 }
             }
+            Kind::Webhook => self.delete_webhook(id.parse()?),
+            Kind::Delivery => self.deliveries.remove(id.parse()?),
             Kind::Repository => self.delete_repository(id.parse()?),
             Kind::Project => {
                 let project: ProjectId = id.parse()?;
@@ -268,6 +281,11 @@ impl State {
                     self.delete_repository(repository);
                 }
                 self.projects.remove(project);
+                let own = self.webhooks.values();
+                let own = own.filter(|webhook| webhook.project_id == Some(project));
+                for webhook in own.map(|it| it.id).collect::<Vec<_>>() {
+                    self.delete_webhook(webhook);
+                }
             }
             Kind::Snapshot => {
                 if let Some(snapshot) = self.snapshots.remove(id.parse()?) {
@@ -299,6 +317,11 @@ impl State {
             | Kind::Audit => return Err(format!("a {kind} is never deleted alone").into()),
         }
         Ok(())
+    }
+
+    fn delete_webhook(&mut self, id: WebhookId) {
+        self.webhooks.remove(id);
+        self.deliveries.remove_all_of(id);
     }
 
     fn delete_repository(&mut self, id: RepositoryId) {

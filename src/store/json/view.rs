@@ -5,7 +5,7 @@ use crate::{
     domain::{
         event::Event,
         finding::{Finding, FindingObservation},
-        ids::{EventId, FindingId, ScanId, WorkerId},
+        ids::{DeliveryId, EventId, FindingId, ScanId, WorkerId},
         lease::Lease,
         time::Timestamp,
     },
@@ -72,6 +72,8 @@ pub struct Moment<'a> {
     pub dead: &'a BTreeSet<WorkerId>,
     /// Makes ids for the events the store itself writes.
     pub event_id: fn() -> EventId,
+    /// Makes ids for the deliveries of webhooks that the store itself adds.
+    pub delivery_id: fn() -> DeliveryId,
 }
 
 impl Moment<'_> {

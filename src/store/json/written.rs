@@ -11,10 +11,21 @@ use super::{
     },
 };
 use crate::domain::{
-    api_key::ApiKey, audit::AuditEntry, auth_session::AuthSession, git_upload::GitUpload,
-    idempotency::IdempotencyRecord, job::Job, project::Project, repository::Repository,
-    runner_job::RunnerJob, scan::Scan, snapshot::Snapshot, threat_profile::ThreatProfile,
-    user::User, worker::Worker,
+    api_key::ApiKey,
+    audit::AuditEntry,
+    auth_session::AuthSession,
+    git_upload::GitUpload,
+    idempotency::IdempotencyRecord,
+    job::Job,
+    project::Project,
+    repository::Repository,
+    runner_job::RunnerJob,
+    scan::Scan,
+    snapshot::Snapshot,
+    threat_profile::ThreatProfile,
+    user::User,
+    webhook::{Delivery, Webhook},
+    worker::Worker,
 };
 use serde::Deserialize;
 
@@ -44,6 +55,8 @@ pub enum WrittenRecord<'a> {
     Event(WrittenEvent<'a>),
     /// A comment or a change of a finding.
     Timeline(Kind, WrittenEntry),
+    Webhook(Box<Webhook>),
+    Delivery(Box<Delivery>),
     Audit(Box<AuditEntry>),
     Key(Box<IdempotencyRecord>),
     GitUpload(Box<GitUpload>),
@@ -123,6 +136,8 @@ impl<'a> Text<'a> {
             Kind::Observation => WrittenRecord::Observation(self.value()?),
             Kind::Event => WrittenRecord::Event(self.value()?),
             Kind::Comment | Kind::FindingChange => WrittenRecord::Timeline(kind, self.value()?),
+            Kind::Webhook => WrittenRecord::Webhook(self.value()?),
+            Kind::Delivery => WrittenRecord::Delivery(self.value()?),
             Kind::Audit => WrittenRecord::Audit(self.value()?),
             Kind::Key => WrittenRecord::Key(self.value()?),
             Kind::GitUpload => WrittenRecord::GitUpload(self.value()?),

@@ -14,6 +14,12 @@ mod archives;
 mod client;
 mod flows;
 mod process;
+#[allow(
+    dead_code,
+    reason = "shared with the integration tests, which use all of it"
+)]
+#[path = "../../it/support/receiver.rs"]
+mod receiver;
 mod sources;
 pub mod verify;
 
@@ -23,6 +29,7 @@ pub use flows::{DEBUG_PASSWORD, all, seconds};
 pub use process::{
     Process, Server, command, kill_runner, no_runners, run, run_with_input, runners_of,
 };
+pub use receiver::{Receiver, Reply};
 pub use sources::{archive_of, corpus};
 
 use std::time::Duration;

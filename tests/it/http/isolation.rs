@@ -247,6 +247,30 @@ fn table() -> Vec<(&'static str, &'static str, Other, Value)> {
             Open,
             none.clone(),
         ),
+        ("GET", "/v1/webhooks", OwnOnly, none.clone()),
+        ("POST", "/v1/webhooks", Open, none.clone()),
+        ("GET", "/v1/webhooks/{id}", Missing, none.clone()),
+        (
+            "PATCH",
+            "/v1/webhooks/{id}",
+            Missing,
+            json!({"enabled": false}),
+        ),
+        ("DELETE", "/v1/webhooks/{id}", Missing, none.clone()),
+        ("POST", "/v1/webhooks/{id}/ping", Missing, none.clone()),
+        ("GET", "/v1/webhooks/{id}/deliveries", Missing, none.clone()),
+        (
+            "GET",
+            "/v1/webhooks/{id}/deliveries/{delivery_id}",
+            Missing,
+            none.clone(),
+        ),
+        (
+            "POST",
+            "/v1/webhooks/{id}/deliveries/{delivery_id}/retry",
+            Missing,
+            none.clone(),
+        ),
         ("GET", "/v1/audit-log", OperatorOnly, none.clone()),
         ("GET", "/v1/ops/limits", OperatorOnly, none.clone()),
         ("GET", "/v1/ops/workers", OperatorOnly, none.clone()),
@@ -282,7 +306,11 @@ impl Ids {
     fn of(&self, path: &str) -> String {
         let resource = path.split('/').nth(2).unwrap();
         let (_, id) = self.0.iter().find(|(name, _)| *name == resource).unwrap();
-        path.replace("{id}", id).replace("{other_id}", id)
+        let delivery = self.0.iter().find(|(name, _)| *name == "deliveries");
+        let (_, delivery) = delivery.unwrap();
+        path.replace("{id}", id)
+            .replace("{other_id}", id)
+            .replace("{delivery_id}", delivery)
     }
 }
 
@@ -308,7 +336,7 @@ async fn send(client: &Client, method: &str, path: &str, body: &Value) -> crate:
 
 #[tokio::test]
 async fn another_user_meets_nothing_of_the_first() {
-    let app = TestApp::start().await;
+    let app = TestApp::with(&[("VEGA_WEBHOOK_ALLOW_PRIVATE_HOSTS", "127.0.0.1")]).await;
     let owner = app.debug().await;
     let source = [("a.py", "import os\ndef f(x):\n    os.system('ls ' + x)\n")];
     let (project, repository) = owner.repository_with(&source).await;
@@ -332,6 +360,13 @@ async fn another_user_meets_nothing_of_the_first() {
         .await
         .text_at("id");
     let session = owner.post("/v1/sessions", json!({})).await.text_at("id");
+    let hook = json!({"url": "http://127.0.0.1:9/", "events": ["scan.failed"]});
+    let webhook = owner.post("/v1/webhooks", hook).await.text_at("id");
+    let ping = owner
+        .post(&format!("/v1/webhooks/{webhook}/ping"), json!(null))
+        .await
+        .expect_status(202)
+        .text_at("id");
     let snapshot = owner
         .get(&format!("/v1/repositories/{repository}/snapshots"))
         .await
@@ -354,6 +389,8 @@ async fn another_user_meets_nothing_of_the_first() {
         ("findings", findings[0]["id"].as_str().unwrap().to_owned()),
         ("jobs", job),
         ("api-keys", key),
+        ("webhooks", webhook),
+        ("deliveries", ping),
     ]);
     let other = app.other_user("other@example.com").await;
     for (method, path, expected, body) in table() {

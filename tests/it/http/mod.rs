@@ -22,3 +22,4 @@ mod sessions;
 mod sources;
 mod stream;
 mod triage;
+mod webhooks;

@@ -3,13 +3,15 @@
 mod archives;
 mod client;
 mod git;
+mod receiver;
 
 pub use archives::{tar_gz, zip};
 pub use client::{Answer, Client};
 pub use git::{Checkout, Remote, working_files};
+pub use receiver::{Received, Receiver, Reply};
 
 use serde_json::{Value, json};
-use std::{net::TcpListener, time::Duration};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use vega::{
     domain::user::Group,
@@ -24,7 +26,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// A running server. Dropping it stops everything it started.
 pub struct TestApp {
     pub address: String,
-    pub data: TempDir,
+    pub data: Arc<TempDir>,
     tasks: Tasks,
 }
 
@@ -44,7 +46,34 @@ impl TestApp {
         settings: &[(&str, &str)],
         extra: fn(&mut actix_web::web::ServiceConfig),
     ) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        Self::over(Arc::new(tempfile::tempdir().unwrap()), settings, extra).await
+    }
+
+    /// Stops the server and waits until nobody answers any more.
+    pub async fn stop(self) {
+        self.tasks.cancel();
+        let anyone = self.anonymous();
+        wait_for("the end of the server", async || {
+            anyone.try_get("/v1/healthz").await.is_none().then_some(())
+        })
+        .await;
+    }
+
+    /// Starts a server over data that another one left.
+    pub async fn again(data: Arc<TempDir>, settings: &[(&str, &str)]) -> Self {
+        Self::over(data, settings, |_| {}).await
+    }
+
+    /// Starts another server over the same data, as a second process would.
+    pub async fn beside(&self, settings: &[(&str, &str)]) -> Self {
+        Self::over(Arc::clone(&self.data), settings, |_| {}).await
+    }
+
+    async fn over(
+        data: Arc<TempDir>,
+        settings: &[(&str, &str)],
+        extra: fn(&mut actix_web::web::ServiceConfig),
+    ) -> Self {
         let folder = data.path().join("data").to_string_lossy().into_owned();
         let mut env = Env::from_pairs(settings.iter().copied());
         env.set("VEGA_DATA_DIR", folder);

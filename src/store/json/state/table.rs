@@ -79,7 +79,7 @@ impl<G, M> Default for Groups<G, M> {
 
 impl<G: Ord, M: Ord> Groups<G, M> {
     /// The members of a group, in order.
-    pub fn of(&self, group: &G) -> impl DoubleEndedIterator<Item = &M> {
+    pub fn of<'a>(&'a self, group: &G) -> impl DoubleEndedIterator<Item = &'a M> + use<'a, G, M> {
         self.0.get(group).into_iter().flatten()
     }
 

@@ -19,6 +19,7 @@ mod ops;
 mod recovery;
 mod scans;
 mod sources;
+mod webhooks;
 mod workers;
 
 use std::time::Duration;
@@ -178,6 +179,24 @@ macro_rules! store_conformance {
                     a_released_job_is_not_counted,
                     a_job_out_of_attempts_fails_with_its_repository,
                     jobs_of_a_subject_come_newest_first,
+                }
+                webhooks {
+                    the_end_of_a_scan_is_told_in_the_same_commit,
+                    every_way_a_scan_can_end_is_told_once,
+                    what_a_scan_sees_again_is_told_as_reopened,
+                    the_end_of_an_ingest_is_told,
+                    only_administrators_are_told_and_only_what_they_asked_for,
+                    one_process_sends_a_delivery_and_the_next_when_it_died,
+                    a_dead_senders_delivery_is_free_at_once,
+                    a_failed_delivery_is_due_again_by_the_stores_clock,
+                    a_delivery_that_kills_its_sender_is_given_up,
+                    a_slow_receiver_keeps_only_its_own_user_waiting,
+                    a_webhook_without_success_for_days_is_disabled_with_an_entry,
+                    a_changed_secret_keeps_the_former_one_for_a_day,
+                    webhooks_are_limited_listed_and_removed_with_their_deliveries,
+                    a_projects_webhooks_go_with_it,
+                    ended_deliveries_are_let_go,
+                    a_webhook_keeps_a_limited_number_of_ended_deliveries,
                 }
                 workers {
                     heartbeats_are_judged_by_the_stores_clock,

@@ -125,6 +125,7 @@ pub async fn retention_lets_go_what_is_over_and_nothing_that_is_needed(backend: 
         sessions: Some(day),
         jobs: Some(day),
         git_uploads: Some(day),
+        deliveries: Some(day),
     };
     let nothing = store.let_go(policy.clone(), RunMode::Apply).await.unwrap();
     assert_eq!(nothing, LetGo::default());

@@ -22,8 +22,14 @@ async fn seen(store: &SharedStore, world: &World) -> String {
         let history = store.timeline(row.finding.id, everything, page()).await;
         histories.push(history.unwrap());
     }
+    let webhooks = store.webhooks(world.owner, page()).await.unwrap();
+    let mut deliveries = Vec::new();
+    for webhook in &webhooks.items {
+        let told = store.deliveries(webhook.id, Default::default(), page());
+        deliveries.push(told.await.unwrap());
+    }
     format!(
-        "{:?}{:?}{:?}{:?}{:?}{:?}",
+        "{webhooks:?}{deliveries:?}{:?}{:?}{:?}{:?}{:?}{:?}",
         store.users().await.unwrap(),
         store.scans(Default::default(), page()).await.unwrap(),
         findings,
@@ -36,6 +42,10 @@ async fn seen(store: &SharedStore, world: &World) -> String {
 /// A world whose journal is mostly history: many renewals of one lease.
 async fn worn(store: SharedStore, clock: &ManualClock) -> World {
     let world = World::in_store(store, clock.now()).await;
+    let hook = super::super::webhooks::webhook(world.owner, None, clock.now());
+    world.store.insert_webhook(hook, 9).await.unwrap();
+    let ended = world.running().await;
+    world.complete(&ended, looked_at(&[])).await;
     let claimed = world.running().await;
     let found = (0..20).map(|n| detected(&format!("f{n}.py"), "f"));
     let found = sighted(found);

@@ -15,6 +15,8 @@ use vega::{
 const SAMPLE: &str = include_str!("sample-format-1.jsonl");
 /// The same format since findings have a history.
 const SAMPLE_WITH_HISTORY: &str = include_str!("sample-format-1-history.jsonl");
+/// The same format since there are webhooks.
+const SAMPLE_WITH_WEBHOOKS: &str = include_str!("sample-format-1-webhooks.jsonl");
 
 fn with_journal(text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -189,6 +191,36 @@ async fn the_sample_is_what_this_version_writes() {
         fs::write(path, &written).unwrap();
     }
     assert_eq!(shape(&written), shape(SAMPLE_WITH_HISTORY));
+}
+
+#[tokio::test]
+async fn webhooks_of_format_1_always_open() {
+    let folder = with_journal(SAMPLE_WITH_WEBHOOKS);
+    let clock = Arc::new(ManualClock::new());
+    let store = open(folder.path(), &clock, u64::MAX).unwrap();
+    let user = store.users().await.unwrap().remove(0).id;
+    let page = || PageRequest::first(9);
+    let hook = store.webhooks(user, page()).await.unwrap().items.remove(0);
+    assert!(hook.former_secret.is_some() && hook.enabled);
+    let told = store.deliveries(hook.id, Default::default(), page()).await;
+    let told = told.unwrap().items;
+    assert_eq!(told[0].attempts.len(), 1);
+    assert_eq!(told[0].envelope()["type"], "scan.completed");
+}
+
+/// As above, with `VEGA_WRITE_WEBHOOK_SAMPLE`.
+#[tokio::test]
+async fn the_sample_with_webhooks_is_what_this_version_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let store = open(folder.path(), &clock, u64::MAX).unwrap();
+    let world = World::in_store(store, vega::clock::Clock::now(&*clock)).await;
+    super::super::webhooks::told_and_failed(&world).await;
+    let written = fs::read_to_string(journal(folder.path(), 1)).unwrap();
+    if let Some(path) = std::env::var_os("VEGA_WRITE_WEBHOOK_SAMPLE") {
+        fs::write(path, &written).unwrap();
+    }
+    assert_eq!(shape(&written), shape(SAMPLE_WITH_WEBHOOKS));
 }
 
 /// A comment and a decision.
