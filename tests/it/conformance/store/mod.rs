@@ -197,6 +197,7 @@ macro_rules! store_conformance {
                     retention_lets_go_what_is_over_and_nothing_that_is_needed,
                 }
                 concurrency {
+                    what_many_write_at_once_is_all_there,
                     exactly_one_claim_wins,
                     two_processes_number_events_without_gaps,
                     quota_holds_under_races,
