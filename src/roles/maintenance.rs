@@ -1,5 +1,7 @@
-//! `vega maintenance`: users, checks, reference pages.
+//! `vega maintenance`: users, checks, moving data, tokens by hand, reference pages.
 
+mod tokens;
+mod transfer;
 mod upkeep;
 
 use super::warn_about;
@@ -11,8 +13,8 @@ use crate::{
     error::{Error, ErrorCode, Result},
     services::{accounts, health},
     settings::{
-        self, Env, MaintenanceSettings, Role, RunnerSettings, ServeSettings, WorkerSettings,
-        catalogue,
+        self, Env, MaintenanceSettings, Role, RunnerSettings, ScanTokenSettings, ServeSettings,
+        WorkerSettings, catalogue,
     },
     shutdown::Tasks,
     store::UserChange,
@@ -20,6 +22,8 @@ use crate::{
 };
 use clap::{Args, Subcommand, ValueEnum};
 use std::{io::Write, process::ExitCode};
+use tokens::MintTokenArgs;
+use transfer::{ExportArgs, ImportArgs};
 use upkeep::UpkeepArgs;
 
 /// Administration.
@@ -52,6 +56,12 @@ enum MaintenanceCommand {
     Cleanup(UpkeepArgs),
     /// Recover scans without a living owner. Servers and workers do it all the time.
     Recover(UpkeepArgs),
+    /// Write everything durable, or some projects, into one file that `import` reads.
+    Export(ExportArgs),
+    /// Add what an export holds to this installation. Nothing is ever replaced.
+    Import(ImportArgs),
+    /// Mint a token with which one attempt of a scan may ask the LLM proxy.
+    MintToken(MintTokenArgs),
     /// Apply database migrations (not part of this version: the JSON store needs none).
     Migrate,
 }
@@ -145,6 +155,19 @@ pub async fn run(args: MaintenanceArgs) -> Result<ExitCode> {
             let (app, settings) = opened(&env).await?;
             upkeep::recover(&app, &settings, args).await
         }
+        MaintenanceCommand::Export(args) => {
+            let (app, _) = opened(&env).await?;
+            transfer::export(&app, args).await
+        }
+        MaintenanceCommand::Import(args) => {
+            let (app, settings) = opened(&env).await?;
+            transfer::import(&app, &settings, args).await
+        }
+        MaintenanceCommand::MintToken(args) => {
+            let tokens = ScanTokenSettings::load(&env)?;
+            let (app, _) = opened(&env).await?;
+            tokens::mint(&app, &tokens, args).await
+        }
         MaintenanceCommand::Migrate => Err(Error::new(
             ErrorCode::ValidationError,
             "there is nothing to migrate: the JSON store needs no migrations, and the Postgres \
@@ -159,6 +182,13 @@ async fn opened(env: &Env) -> Result<(AppContext, MaintenanceSettings)> {
     let settings = MaintenanceSettings::load(env)?;
     let app = build::app(&settings.storage, Tasks::new()).await?;
     Ok((app, settings))
+}
+
+/// Prints the result of a command as JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<ExitCode> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::internal("the result cannot be written", error))?;
+    print(&(text + "\n"))
 }
 
 /// Prints the result of a command.

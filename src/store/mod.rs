@@ -25,6 +25,7 @@ pub mod json;
 pub mod ops;
 pub mod scans;
 pub mod sources;
+pub mod transfer;
 pub mod workers;
 
 pub use accounts::{ApiKeyStore, SessionStore, UserChange, UserStore};
@@ -42,6 +43,7 @@ pub use sources::{
     OnlyIfMissing, ProjectChange, ProjectStore, RepositoryChange, RepositoryStore, SnapshotStore,
     ThreatProfileStore,
 };
+pub use transfer::{Frozen, Standing, TransferStore};
 pub use workers::WorkerStore;
 
 use crate::{domain::ids::WorkerId, error::Result};
@@ -110,6 +112,7 @@ pub trait MetadataStore:
     + OpsStore
     + AuditStore
     + IdempotencyStore
+    + TransferStore
     + 'static
 {
 }
@@ -130,9 +133,7 @@ impl<T> MetadataStore for T where
         + OpsStore
         + AuditStore
         + IdempotencyStore
-        + OpsStore
-        + AuditStore
-        + IdempotencyStore
+        + TransferStore
         + 'static
 {
 }

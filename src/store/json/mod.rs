@@ -32,6 +32,7 @@ mod retention;
 mod scans;
 mod sessions;
 mod threat_profiles;
+mod transfer;
 mod users;
 mod workers;
 

@@ -18,6 +18,7 @@ mod ops;
 mod recovery;
 mod scans;
 mod sources;
+mod transfer;
 mod workers;
 
 use std::time::Duration;
@@ -195,6 +196,12 @@ macro_rules! store_conformance {
                     jobs_of_everyone_are_filtered,
                     a_dry_run_tells_what_recovery_would_do,
                     retention_lets_go_what_is_over_and_nothing_that_is_needed,
+                }
+                transfer {
+                    a_frozen_store_stays_as_it_was,
+                    everything_moves_into_an_empty_store,
+                    nothing_that_is_there_is_replaced,
+                    what_does_not_fit_is_refused_as_a_whole,
                 }
                 concurrency {
                     what_many_write_at_once_is_all_there,
