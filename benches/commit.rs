@@ -8,9 +8,12 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+#[path = "support/lines.rs"]
+mod lines;
 #[path = "support/seed.rs"]
 mod seed;
 
+use lines::new_lines;
 use seed::{new_finding, open, running_scan};
 use std::{
     fs::{self, File},
@@ -49,17 +52,6 @@ fn runtime() -> tokio::runtime::Runtime {
         .worker_threads(2)
         .build()
         .unwrap()
-}
-
-/// The lines that were appended to the journal behind `known` bytes.
-fn new_lines(folder: &Path, known: u64) -> Vec<Vec<u8>> {
-    use std::io::{Read, Seek, SeekFrom};
-    let mut journal = File::open(folder.join("metadata/journal-1.jsonl")).unwrap();
-    journal.seek(SeekFrom::Start(known)).unwrap();
-    let mut new = Vec::new();
-    journal.read_to_end(&mut new).unwrap();
-    let lines = new.split_inclusive(|byte| *byte == b'\n');
-    lines.map(<[u8]>::to_vec).collect()
 }
 
 async fn measure_commits(base: &Path) {

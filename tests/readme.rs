@@ -369,7 +369,12 @@ fn commands_and_flags_that_pages_print_exist() {
                 let command = command.split("||").next().unwrap();
                 let words: Vec<_> = command
                     .split_whitespace()
-                    .take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
+                    .take_while(|word| {
+                        word.starts_with(|first: char| first.is_ascii_lowercase())
+                            && word
+                                .bytes()
+                                .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+                    })
                     .collect();
                 // The last word may be an argument (`docs settings`): asking for help shows.
                 let help = Command::new(env!("CARGO_BIN_EXE_vega"))

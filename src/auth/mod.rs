@@ -5,6 +5,7 @@
 
 pub mod api_keys;
 pub mod passwords;
+pub mod scan_tokens;
 pub mod seal;
 pub mod tokens;
 pub mod webhook_secrets;

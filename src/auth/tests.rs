@@ -1,5 +1,9 @@
-use super::{api_keys, passwords, seal::SealingKey, tokens};
-use crate::{clock::new_id, domain::time::Timestamp, error::ErrorCode};
+use super::{api_keys, passwords, scan_tokens::ScanTokenSigner, seal::SealingKey, tokens};
+use crate::{
+    clock::new_id,
+    domain::{ids::ScanId, time::Timestamp},
+    error::ErrorCode,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 fn now() -> Timestamp {
@@ -42,6 +46,59 @@ fn forged_tokens_are_refused() {
         ),
         String::new(),
         "..".to_owned(),
+    ] {
+        assert!(signer.verify(&forged, now()).is_err(), "{forged}");
+    }
+}
+
+const PROXY_SECRET: &[u8] = b"the proxy's secret, thirty-two bytes";
+const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
+
+#[test]
+fn a_scan_token_speaks_for_one_attempt_until_it_expires() {
+    let signer = ScanTokenSigner::new(PROXY_SECRET);
+    let scan: ScanId = new_id();
+    let token = signer.mint(scan, 3, now(), HOUR).unwrap();
+    let grant = signer.verify(&token, now()).unwrap();
+    assert_eq!(
+        (grant.scan_id, grant.attempt, grant.time_left),
+        (scan, 3, HOUR)
+    );
+    let claims = URL_SAFE_NO_PAD
+        .decode(token.split('.').nth(1).unwrap())
+        .unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!(claims["aud"], "vega-llm-proxy");
+    assert_eq!(claims["scan_id"], scan.to_string());
+    assert_eq!(
+        (&claims["attempt"], &claims["exp"]),
+        (&3.into(), &1_790_003_600.into())
+    );
+    let over = signer.verify(&token, now().after(HOUR)).unwrap_err();
+    assert_eq!(over.code(), ErrorCode::InvalidToken);
+}
+
+#[test]
+fn nothing_else_passes_as_a_scan_token() {
+    let signer = ScanTokenSigner::new(PROXY_SECRET);
+    let good = signer.mint(new_id(), 1, now(), HOUR).unwrap();
+    let other = ScanTokenSigner::new(b"another secret of thirty-two bytes!!");
+    // Should one secret ever be set for both uses, the audience still tells them apart.
+    let access = tokens::TokenSigner::new(PROXY_SECRET);
+    assert!(access.verify(&good, now()).is_err());
+    let parts: Vec<_> = good.split('.').collect();
+    let none = URL_SAFE_NO_PAD.encode(br#"{"alg":"none","typ":"JWT"}"#);
+    let larger = URL_SAFE_NO_PAD.encode(
+        br#"{"aud":"vega-llm-proxy","scan_id":"scan_x","attempt":9,"iat":0,"exp":9999999999}"#,
+    );
+    for forged in [
+        other.mint(new_id(), 1, now(), HOUR).unwrap(),
+        access.issue(new_id(), new_id(), now()).unwrap(),
+        format!("{none}.{}.", parts[1]),
+        format!("{}.{larger}.{}", parts[0], parts[2]),
+        format!("{}.{}.", parts[0], parts[1]),
+        "..".to_owned(),
+        String::new(),
     ] {
         assert!(signer.verify(&forged, now()).is_err(), "{forged}");
     }

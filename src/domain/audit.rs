@@ -82,6 +82,8 @@ text_enum! {
         CleanupRun = "cleanup.run",
         /// Scans without a living owner were recovered by hand.
         RecoveryRun = "recovery.run",
+        /// A token for the LLM proxy was minted by hand.
+        ScanTokenMinted = "scan_token.minted",
     }
 }
 

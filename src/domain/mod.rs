@@ -18,6 +18,7 @@ pub mod job;
 pub mod lease;
 pub mod matching;
 pub mod object_key;
+pub mod portable;
 pub mod project;
 pub mod repository;
 pub mod retention;

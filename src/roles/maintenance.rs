@@ -1,6 +1,8 @@
-//! `vega maintenance`: users, checks, reference pages.
+//! `vega maintenance`: users, checks, moving data, tokens by hand, reference pages.
 
 mod engine;
+mod tokens;
+mod transfer;
 mod upkeep;
 
 use super::warn_about;
@@ -12,8 +14,8 @@ use crate::{
     error::{Error, ErrorCode, Result},
     services::{accounts, health},
     settings::{
-        self, Env, MaintenanceSettings, Role, RunnerSettings, ServeSettings, WorkerSettings,
-        catalogue,
+        self, Env, MaintenanceSettings, Role, RunnerSettings, ScanTokenSettings, ServeSettings,
+        WorkerSettings, catalogue,
     },
     shutdown::Tasks,
     store::UserChange,
@@ -22,6 +24,8 @@ use crate::{
 use clap::{Args, Subcommand, ValueEnum};
 use engine::EngineCommand;
 use std::{io::Write, process::ExitCode};
+use tokens::MintTokenArgs;
+use transfer::{ExportArgs, ImportArgs};
 use upkeep::UpkeepArgs;
 
 /// Administration.
@@ -57,6 +61,12 @@ enum MaintenanceCommand {
     /// Look into the built-in auditor.
     #[command(subcommand)]
     Engine(EngineCommand),
+    /// Write everything durable, or some projects, into one file that `import` reads.
+    Export(ExportArgs),
+    /// Add what an export holds to this installation. Nothing is ever replaced.
+    Import(ImportArgs),
+    /// Mint a token with which one attempt of a scan may ask the LLM proxy.
+    MintToken(MintTokenArgs),
     /// Apply database migrations (not part of this version: the JSON store needs none).
     Migrate,
 }
@@ -151,6 +161,19 @@ pub async fn run(args: MaintenanceArgs) -> Result<ExitCode> {
             upkeep::recover(&app, &settings, args).await
         }
         MaintenanceCommand::Engine(command) => engine::run(&command),
+        MaintenanceCommand::Export(args) => {
+            let (app, _) = opened(&env).await?;
+            transfer::export(&app, args).await
+        }
+        MaintenanceCommand::Import(args) => {
+            let (app, settings) = opened(&env).await?;
+            transfer::import(&app, &settings, args).await
+        }
+        MaintenanceCommand::MintToken(args) => {
+            let tokens = ScanTokenSettings::load(&env)?;
+            let (app, _) = opened(&env).await?;
+            tokens::mint(&app, &tokens, args).await
+        }
         MaintenanceCommand::Migrate => Err(Error::new(
             ErrorCode::ValidationError,
             "there is nothing to migrate: the JSON store needs no migrations, and the Postgres \
@@ -165,6 +188,13 @@ async fn opened(env: &Env) -> Result<(AppContext, MaintenanceSettings)> {
     let settings = MaintenanceSettings::load(env)?;
     let app = build::app(&settings.storage, Tasks::new()).await?;
     Ok((app, settings))
+}
+
+/// Prints the result of a command as JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<ExitCode> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::internal("the result cannot be written", error))?;
+    print(&(text + "\n"))
 }
 
 /// Prints the result of a command.

@@ -175,7 +175,7 @@ fn render(format: ExportFormat, findings: &[Finding]) -> Result<Vec<u8>> {
             let detected: Vec<DetectedFinding> = findings.iter().map(detected).collect();
             let rows = findings.iter().zip(&detected).map(|(finding, detected)| {
                 let reason = finding.dismiss_reason.as_deref().unwrap_or_default();
-                (detected, finding.state.as_str(), reason)
+                (detected, finding.state.as_str(), reason.into())
             });
             Ok(report::table(rows).into_bytes())
         }

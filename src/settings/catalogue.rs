@@ -92,7 +92,7 @@ variables! {
     }
     "LLM proxy" {
         "VEGA_LLM_PROXY_BASE_URL", None, &[Worker, Runner], shown, "Address of the proxy, for runners.";
-        "VEGA_LLM_PROXY_AUTH_SECRET", None, &[Api, Worker, LlmProxy, Maintenance], secret, "Secret that signs per-scan proxy tokens.";
+        "VEGA_LLM_PROXY_AUTH_SECRET", None, &[Api, Worker, LlmProxy, Maintenance], secret, "Secret that signs per-scan proxy tokens, at least 32 characters.";
         "VEGA_LLM_PROXY_TOKEN_TTL_SECONDS", None, &[Api, Worker, Maintenance], shown, "Seconds a proxy token lives; unset: stale seconds + 3600.";
         "VEGA_LLM_PROVIDER_BASE_URL", None, &[LlmProxy], shown, "The provider's API.";
         "VEGA_LLM_PROVIDER_API_KEY", None, &[LlmProxy], secret, "The provider's key; only the proxy reads it.";

@@ -155,6 +155,57 @@ impl RunnerProgram {
 }
 
 /// Fails with every problem at once, as one `validation_error`.
+/// How tokens for the LLM proxy are minted.
+#[derive(Debug, Clone)]
+pub struct ScanTokenSettings {
+    /// `VEGA_LLM_PROXY_AUTH_SECRET`, of at least 32 characters.
+    pub secret: Secret,
+    /// `VEGA_LLM_PROXY_TOKEN_TTL_SECONDS`; unset: as long as a scan may run and an hour more.
+    pub lifetime: std::time::Duration,
+}
+
+impl ScanTokenSettings {
+    /// The longest a token may live.
+    pub const LONGEST: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
+
+    /// Reads them; only who mints needs the secret.
+    ///
+    /// # Errors
+    /// `validation_error` when the secret is missing or short, or the lifetime out of range.
+    pub fn load(env: &Env) -> Result<Self> {
+        let mut reader = Reader::new(env);
+        let name = "VEGA_LLM_PROXY_AUTH_SECRET";
+        let secret = reader.secret(name);
+        match &secret {
+            None => reader.problem(
+                name,
+                "is not set: it signs the tokens, here and in the proxy",
+            ),
+            Some(secret) if secret.expose().len() < 32 => {
+                reader.problem(name, "must have at least 32 characters");
+            }
+            Some(_) => {}
+        }
+        let name = "VEGA_LLM_PROXY_TOKEN_TTL_SECONDS";
+        let stale = reader.seconds("VEGA_SCAN_RUNNING_STALE_SECONDS");
+        let lifetime = match reader.optional_number(name) {
+            Some(seconds) => std::time::Duration::from_secs(seconds),
+            None => stale
+                .saturating_add(std::time::Duration::from_secs(3600))
+                .min(Self::LONGEST),
+        };
+        if lifetime.is_zero() || lifetime > Self::LONGEST {
+            let longest = Self::LONGEST.as_secs();
+            reader.problem(name, format!("must be between 1 and {longest}"));
+        }
+        let settings = Self {
+            secret: secret.unwrap_or_else(|| Secret::new("")),
+            lifetime,
+        };
+        checked(settings, reader)
+    }
+}
+
 fn checked<T>(settings: T, reader: Reader<'_>) -> Result<T> {
     if reader.problems.is_empty() {
         Ok(settings)

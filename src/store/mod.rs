@@ -26,6 +26,7 @@ pub mod json;
 pub mod ops;
 pub mod scans;
 pub mod sources;
+pub mod transfer;
 pub mod webhooks;
 pub mod workers;
 
@@ -45,6 +46,7 @@ pub use sources::{
     OnlyIfMissing, ProjectChange, ProjectStore, RepositoryChange, RepositoryStore, SnapshotStore,
     ThreatProfileStore,
 };
+pub use transfer::{Frozen, Standing, TransferStore};
 pub use webhooks::{AttemptReport, ClaimedDelivery, DeliveryFilter, WebhookChange, WebhookStore};
 pub use workers::WorkerStore;
 
@@ -116,6 +118,7 @@ pub trait MetadataStore:
     + OpsStore
     + AuditStore
     + IdempotencyStore
+    + TransferStore
     + 'static
 {
 }
@@ -138,9 +141,7 @@ impl<T> MetadataStore for T where
         + OpsStore
         + AuditStore
         + IdempotencyStore
-        + OpsStore
-        + AuditStore
-        + IdempotencyStore
+        + TransferStore
         + 'static
 {
 }

@@ -15,6 +15,8 @@ use std::{
 /// Longest path, in bytes. Together with the folder it is unpacked into it must stay below
 /// Linux's `PATH_MAX` (4096), or later readers could not open the file.
 const MAX_PATH_BYTES: usize = 2048;
+/// Most folders above one file: each takes a byte and a slash.
+pub(crate) const MAX_FOLDERS: u64 = MAX_PATH_BYTES as u64 / 2;
 /// Longest segment, in bytes (`NAME_MAX`).
 const MAX_SEGMENT_BYTES: usize = 255;
 /// Longest target of a symbolic link, in bytes.

@@ -65,6 +65,12 @@ fn administration_tells_its_commands() {
         "maintenance-check",
         printed(&["maintenance", "check", "--help"])
     );
+    for name in ["export", "import", "mint-token"] {
+        insta::assert_snapshot!(
+            format!("maintenance-{name}"),
+            printed(&["maintenance", name, "--help"])
+        );
+    }
 }
 
 #[test]

@@ -5,42 +5,37 @@
 
 use super::Report;
 use crate::domain::finding::DetectedFinding;
+use std::borrow::Cow;
 
 const HEADER: &str = "severity,confidence,state,rule,title,cwe,file,start_line,end_line,component,summary,remediation,fingerprint,suppression";
 
 /// The findings as a table.
 pub fn to_csv(report: &Report) -> String {
-    let mut out = format!("{HEADER}\r\n");
-    for finding in &report.findings {
+    let found = report.findings.iter().map(|finding| {
         let state = match (finding.content.lead, report.is_existing(finding)) {
             (true, _) => "lead",
             (false, Some(true)) => "existing",
             (false, _) => "new",
         };
-        write_row(&mut out, finding, state, "");
-    }
-    for entry in &report.suppressed {
-        let until = entry
-            .until
-            .as_deref()
-            .map_or(String::new(), |day| format!(" (until {day})"));
-        write_row(
-            &mut out,
-            &entry.finding,
-            "suppressed",
-            &format!("{}{until}", entry.reason),
-        );
-    }
-    out
+        (finding, state, Cow::Borrowed(""))
+    });
+    let suppressed = report.suppressed.iter().map(|entry| {
+        let reason = match &entry.until {
+            Some(day) => Cow::Owned(format!("{} (until {day})", entry.reason)),
+            None => Cow::Borrowed(entry.reason.as_str()),
+        };
+        (&entry.finding, "suppressed", reason)
+    });
+    table(found.chain(suppressed))
 }
 
 /// Stored findings as a table: what is now said of each (`state`), and why it was dismissed.
 pub fn table<'a>(
-    rows: impl IntoIterator<Item = (&'a DetectedFinding, &'a str, &'a str)>,
+    rows: impl IntoIterator<Item = (&'a DetectedFinding, &'a str, Cow<'a, str>)>,
 ) -> String {
     let mut out = format!("{HEADER}\r\n");
     for (finding, state, suppression) in rows {
-        write_row(&mut out, finding, state, suppression);
+        write_row(&mut out, finding, state, &suppression);
     }
     out
 }

@@ -1,7 +1,7 @@
 //! `vega maintenance cleanup` and `recover`: what servers do by themselves, at once and by hand.
 //! Both may be repeated, and run beside servers of the same data.
 
-use super::print;
+use super::{print, print_json};
 use crate::{
     api::dto::{
         ops::{CleanupDto, RecoveryDto},
@@ -9,12 +9,11 @@ use crate::{
     },
     context::AppContext,
     domain::retention::RunMode,
-    error::{Error, Result},
+    error::Result,
     services::{cleanup, ops},
     settings::MaintenanceSettings,
 };
 use clap::Args;
-use serde::Serialize;
 use std::process::ExitCode;
 
 /// How to run, and how to tell.
@@ -81,10 +80,4 @@ pub async fn recover(
         text.push_str(&format!("{} {verb} {}\n", scan.id, scan.status));
     }
     print(&text)
-}
-
-fn print_json(value: &impl Serialize) -> Result<ExitCode> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Error::internal("the result cannot be written", error))?;
-    print(&(text + "\n"))
 }

@@ -273,19 +273,30 @@ impl Appender {
     /// Writes `line` and waits until it is on the disk. When that fails, the file is cut back, so
     /// that nothing of the line is left.
     pub fn append(&self, line: &[u8]) -> Result<()> {
-        let written = self
-            .file
-            .write_all_at(line, self.end)
-            .and_then(|()| self.file.sync_data());
-        written.map_err(|cause| {
-            // Should this fail as well, the next holder of the lock cuts the torn line off.
-            let cut = self.file.set_len(self.end);
-            if let Err(error) = cut.and_then(|()| self.file.sync_data()) {
-                let path = self.path.display();
-                tracing::error!(%path, %error, "could not cut the journal back");
-            }
-            storage("write", &self.path, cause)
-        })
+        self.write(line).and_then(|()| self.sync())
+    }
+
+    /// Writes `line` without waiting for the disk: nothing may be acknowledged before
+    /// [`Self::sync`]. When that fails, the file is cut back to where the line began.
+    pub fn write(&self, line: &[u8]) -> Result<()> {
+        let written = self.file.write_all_at(line, self.end);
+        written.map_err(|cause| self.cut_back(cause))
+    }
+
+    /// Waits until everything written so far is on the disk. When that fails, the file is cut back
+    /// to where this appender stands, so that nothing written since is left.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|cause| self.cut_back(cause))
+    }
+
+    fn cut_back(&self, cause: std::io::Error) -> Error {
+        // Should this fail as well, the next holder of the lock cuts the torn line off.
+        let cut = self.file.set_len(self.end);
+        if let Err(error) = cut.and_then(|()| self.file.sync_data()) {
+            let path = self.path.display();
+            tracing::error!(%path, %error, "could not cut the journal back");
+        }
+        storage("write", &self.path, cause)
     }
 }
 

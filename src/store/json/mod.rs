@@ -10,6 +10,7 @@
 pub mod change;
 mod error;
 mod folder;
+mod group;
 mod journal;
 mod loaded;
 mod names;
@@ -32,6 +33,7 @@ mod retention;
 mod scans;
 mod sessions;
 mod threat_profiles;
+mod transfer;
 mod users;
 mod webhooks;
 mod workers;
@@ -40,14 +42,12 @@ use crate::{
     clock::{self, SharedClock, Stopwatch},
     domain::{ids::WorkerId, time::Timestamp},
     error::{Error, ErrorCode, Result},
-    store::{
-        ChangeMark, StoreHealth,
-        beside::{self, Beside},
-    },
+    store::{ChangeMark, StoreHealth, beside},
     telemetry::metrics,
 };
 use change::Decision;
 use folder::{Folder, LockFile};
+use group::Intent;
 use journal::Tail;
 use loaded::Loaded;
 use owners::Owners;
@@ -62,7 +62,7 @@ use std::{
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    sync::Mutex,
+    sync::{Mutex, oneshot::error::TryRecvError},
 };
 use view::{Moment, View};
 
@@ -108,6 +108,8 @@ struct Shared {
     owners: Owners,
     clock: SharedClock,
     loaded: RwLock<Loaded>,
+    /// Intents that wait to be committed.
+    waiting: group::Queue,
     compact_above: u64,
     /// The next size worth trying to compact at, after a try that failed.
     compact_again_above: AtomicU64,
@@ -144,6 +146,7 @@ impl JsonStore {
                 owners,
                 clock: settings.clock,
                 loaded: RwLock::new(loaded),
+                waiting: group::Queue::default(),
                 compact_above: settings.compact_above,
                 compact_again_above: AtomicU64::new(0),
             }),
@@ -203,14 +206,28 @@ impl JsonStore {
         F: FnOnce(View<'_>, &Moment<'_>) -> Result<Decision<T>> + Send + 'static,
     {
         let watch = Stopwatch::start();
-        // Asked for here: the work below runs on another task.
-        let beside = beside::current();
+        // Asked for here: the decision may be made on another task.
+        let (intent, mut answer) = Intent::new(liveness, beside::current(), decide);
+        self.shared.waiting.add(intent);
+        // Whoever gets the turn first commits for all who wait (see `group`).
+        let turn = tokio::select! {
+            biased;
+            answered = &mut answer => {
+                metrics::store_answered("commit", watch.elapsed());
+                return answered.unwrap_or_else(|_| Err(group::unanswered()));
+            }
+            turn = Arc::clone(&self.writer).lock_owned() => turn,
+        };
         let shared = Arc::clone(&self.shared);
         // The turn moves into the task: a caller that goes away does not end it half way.
-        let turn = Arc::clone(&self.writer).lock_owned().await;
         let answered = blocking(move || {
-            let _held = turn.hold()?;
-            shared.commit(liveness, beside.as_ref(), decide)
+            loop {
+                match answer.try_recv() {
+                    Ok(answered) => return answered,
+                    Err(TryRecvError::Empty) => shared.commit_group(&turn),
+                    Err(TryRecvError::Closed) => return Err(group::unanswered()),
+                }
+            }
         })
         .await;
         metrics::store_answered("commit", watch.elapsed());
@@ -249,47 +266,6 @@ impl Shared {
             loaded.repair(tail)?;
         }
         Ok(())
-    }
-
-    /// One commit. Only under the lock.
-    fn commit<T>(
-        &self,
-        liveness: Liveness,
-        beside: Option<&Beside>,
-        decide: impl FnOnce(View<'_>, &Moment<'_>) -> Result<Decision<T>>,
-    ) -> Result<T> {
-        self.settle()?;
-        let now = self.clock.now();
-        let loaded = self.loaded.read().map_err(poisoned)?;
-        let dead = match liveness {
-            Liveness::Needed => self.dead_holders(&loaded),
-            Liveness::Unneeded => BTreeSet::new(),
-        };
-        let moment = Moment {
-            now,
-            owner: self.owners.own(),
-            dead: &dead,
-            event_id: clock::new_id,
-            delivery_id: clock::new_id,
-        };
-        let mut decision = decide(loaded.view(), &moment)?;
-        if decision.changes.is_empty() {
-            return Ok(decision.answer);
-        }
-        let told = webhooks::told(loaded.view(), &moment, &decision.changes);
-        if let Some(beside) = beside {
-            let added = audit::added(loaded.view(), &moment, beside, &decision.changes)?;
-            decision.changes.extend(added);
-        }
-        decision.changes.extend(told);
-        let line = loaded.journal.encode(now, &decision.changes)?;
-        let appender = loaded.journal.appender();
-        drop(loaded);
-        appender.append(&line)?;
-        let mut loaded = self.loaded.write().map_err(poisoned)?;
-        loaded.take(&line, appender.end)?;
-        self.compact_if_due(&mut loaded);
-        Ok(decision.answer)
     }
 
     /// Everyone who holds a lease and is known to be dead.

@@ -145,7 +145,9 @@ pub fn extract(zip: &Path, dest: &Path, cancel: &CancellationToken) -> Result<So
     let rules = Rules {
         limits: SourceLimits {
             max_source_bytes: u64::MAX,
-            max_entries: promised.files,
+            // Folders count as well, and a deep tree has more of them than files. The number of
+            // files is bounded by the directory read below.
+            max_entries: promised.files.saturating_mul(paths::MAX_FOLDERS),
             max_file_bytes: promised.bytes,
             max_total_bytes: promised.bytes,
         },

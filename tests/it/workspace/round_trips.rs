@@ -171,6 +171,19 @@ fn a_snapshot_has_the_same_bytes_for_the_same_tree_and_comes_back_read_only() {
 }
 
 #[test]
+fn a_tree_with_more_folders_than_files_comes_back_from_its_snapshot() {
+    let dir = tempfile::tempdir().unwrap();
+    let deep = format!("{}Main.java", "org/example/".repeat(40));
+    let tree = unpack_into(dir.path(), &zip(&[ZipEntry::stored(&deep, TEXT)]));
+    let (packed, back) = (dir.path().join("snapshot.zip"), dir.path().join("back"));
+    let cancel = CancellationToken::new();
+    snapshot::pack(&tree, &packed, &cancel).unwrap();
+    let back = snapshot::extract(&packed, &back, &cancel).unwrap();
+    assert_eq!(back.entries, tree.entries);
+    assert!(back.root.join(deep).is_file());
+}
+
+#[test]
 fn only_our_own_undamaged_snapshots_are_extracted() {
     let dir = tempfile::tempdir().unwrap();
     let cancel = CancellationToken::new();

@@ -53,8 +53,9 @@ pub fn told(view: View<'_>, moment: &Moment<'_>, changes: &[Change]) -> Vec<Chan
         match record.as_ref() {
             Record::Scan(scan) => {
                 let before = state.scans.get(scan.id);
-                let was_final = before.is_some_and(|before| before.status.is_final());
-                if scan.status.is_final() && !was_final {
+                // One that arrives ended was moved in from another installation.
+                let was_open = before.is_some_and(|before| !before.status.is_final());
+                if scan.status.is_final() && was_open {
                     outbox.scan_ended(scan);
                 }
             }

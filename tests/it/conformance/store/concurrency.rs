@@ -23,6 +23,45 @@ pub async fn exactly_one_claim_wins(backend: &mut dyn Backend) {
     }
 }
 
+pub async fn what_many_write_at_once_is_all_there(backend: &mut dyn Backend) {
+    let world = Arc::new(World::of(backend).await);
+    let mut scans = Vec::new();
+    for _ in 0..4 {
+        scans.push(world.running().await);
+    }
+    let mut writers = JoinSet::new();
+    for task in 0..64 {
+        let claimed = &scans[task % scans.len()];
+        let (store, id, fence) = (world.store.clone(), claimed.scan.id, claimed.fence);
+        let now = world.now;
+        writers.spawn(async move {
+            let batch = ScanBatch {
+                events: vec![event(kind::SCAN_LOG, now)],
+                ..ScanBatch::default()
+            };
+            store.append_to_scan(id, fence, batch).await.unwrap()
+        });
+    }
+    let mut numbers = writers.join_all().await;
+    numbers.sort_unstable();
+    let each_once: Vec<u64> = (0..64)
+        .map(|n| scans[0].scan.last_seq + 1 + n / 4)
+        .collect();
+    assert_eq!(numbers, each_once);
+    backend.reopen().await;
+    for claimed in &scans {
+        let query = EventQuery {
+            scan_id: Some(claimed.scan.id),
+            limit: 100,
+            ..EventQuery::default()
+        };
+        let events = backend.store().events(world.repository, query).await;
+        let numbers: Vec<_> = events.unwrap().iter().map(|it| it.seq).collect();
+        let all: Vec<u64> = (1..=claimed.scan.last_seq + 16).collect();
+        assert_eq!(numbers, all);
+    }
+}
+
 pub async fn two_processes_number_events_without_gaps(backend: &mut dyn Backend) {
     let world = Arc::new(World::of(backend).await);
     let claimed = world.running().await;

@@ -3,6 +3,7 @@
 mod compaction;
 mod damage;
 mod format;
+mod group;
 mod processes;
 mod random;
 

@@ -19,6 +19,7 @@ mod ops;
 mod recovery;
 mod scans;
 mod sources;
+mod transfer;
 mod webhooks;
 mod workers;
 
@@ -223,7 +224,14 @@ macro_rules! store_conformance {
                     a_dry_run_tells_what_recovery_would_do,
                     retention_lets_go_what_is_over_and_nothing_that_is_needed,
                 }
+                transfer {
+                    a_frozen_store_stays_as_it_was,
+                    everything_moves_into_an_empty_store,
+                    nothing_that_is_there_is_replaced,
+                    what_does_not_fit_is_refused_as_a_whole,
+                }
                 concurrency {
+                    what_many_write_at_once_is_all_there,
                     exactly_one_claim_wins,
                     two_processes_number_events_without_gaps,
                     quota_holds_under_races,
