@@ -8,8 +8,11 @@
 //! or truncates; [`Journal::end`] is the end of the last valid line this process has read.
 //! This file knows nothing of what the operations mean.
 
+mod lines;
+
 use super::error::{corrupted, storage, too_new};
 use crate::error::{Cause, Error, Result};
+use lines::{CHUNK, Chunk, Lines};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::{fs::File, ops::Range, os::unix::fs::FileExt, path::PathBuf, sync::Arc};
@@ -20,8 +23,6 @@ pub const FORMAT: u32 = 1;
 /// `{"crc":"`, eight digits, `",`.
 const CRC_FIELD: usize = 18;
 const LINE_START: &[u8] = b"{\"crc\":\"";
-/// How much is read, and its lines checked and parsed side by side, at a time, in bytes.
-const CHUNK: usize = 1024 * 1024;
 /// Fewer lines than this are not worth a second thread.
 const PARALLEL_LINES: usize = 4;
 
@@ -34,7 +35,7 @@ struct Header {
 
 /// A reader of commits. Making sense of a line needs nothing but the line, so it is done for many
 /// lines at once; applying follows their order.
-pub trait Apply {
+pub trait Apply: Send {
     /// What a line says.
     type Commit<'a>: Send;
 
@@ -124,28 +125,58 @@ impl Journal {
         if !self.still_has_what_was_read(len)? {
             return Err(corrupted(&self.path, len, "it is not what was read before"));
         }
-        let mut lines = Lines::new(Arc::clone(&self.file), self.end, len);
-        'valid: loop {
-            let batch = lines.batch().map_err(|e| storage("read", &self.path, e))?;
-            if batch.is_empty() {
-                break;
-            }
-            let parse = |(offset, range): &(u64, Range<usize>)| {
-                Parsed::<A>::new(lines.slice(range.clone()), *offset)
-            };
-            let parsed: Vec<_> = if batch.len() < PARALLEL_LINES {
-                batch.iter().map(parse).collect()
-            } else {
-                batch.par_iter().map(parse).collect()
-            };
-            for line in parsed {
-                let Some(line) = line else {
-                    break 'valid;
-                };
-                self.accept(line, reader)?;
-            }
-        }
+        self.read_lines(reader, &Lines::new(Arc::clone(&self.file), len))?;
         self.judge_tail(len)
+    }
+
+    /// Hands on every valid line up to the first invalid one. While the commits of one chunk are
+    /// applied, the next one is read and parsed; two chunks take turns.
+    fn read_lines<A: Apply>(&mut self, reader: &mut A, lines: &Lines) -> Result<()> {
+        let path = self.path.clone();
+        let failed = |cause| storage("read", &path, cause);
+        let (mut even, mut odd) = (Chunk::default(), Chunk::default());
+        let before = Chunk::before(self.end);
+        let mut batch = parse_next::<A>(lines, &before, &mut even).map_err(failed)?;
+        // Twice the same: the borrows tell the two chunks apart.
+        loop {
+            let last = batch.chunk;
+            if lines.ends_with(last) {
+                self.accept_all(batch, reader)?;
+                return Ok(());
+            }
+            let (whole, next) = rayon::join(
+                || self.accept_all(batch, reader),
+                || parse_next::<A>(lines, last, &mut odd),
+            );
+            if !whole? {
+                return Ok(());
+            }
+            let other = next.map_err(failed)?;
+            let last = other.chunk;
+            if lines.ends_with(last) {
+                self.accept_all(other, reader)?;
+                return Ok(());
+            }
+            let (whole, next) = rayon::join(
+                || self.accept_all(other, reader),
+                || parse_next::<A>(lines, last, &mut even),
+            );
+            if !whole? {
+                return Ok(());
+            }
+            batch = next.map_err(failed)?;
+        }
+    }
+
+    /// Takes lines in their order; `false` at an invalid one.
+    fn accept_all<A: Apply>(&mut self, batch: Batch<'_, A>, reader: &mut A) -> Result<bool> {
+        for line in batch.parsed {
+            let Some(line) = line else {
+                return Ok(false);
+            };
+            self.accept(line, reader)?;
+        }
+        Ok(true)
     }
 
     /// Takes a line this process has just appended, without reading it again.
@@ -385,6 +416,32 @@ impl<'a, A: Apply> Parsed<'a, A> {
     }
 }
 
+/// The lines of a chunk, each parsed; `None` where a checksum is wrong.
+struct Batch<'c, A: Apply> {
+    chunk: &'c Chunk,
+    parsed: Vec<Option<Parsed<'c, A>>>,
+}
+
+/// Reads the chunk behind `last` into `next` and parses its lines, side by side if there are many.
+fn parse_next<'c, A: Apply>(
+    lines: &Lines,
+    last: &Chunk,
+    next: &'c mut Chunk,
+) -> std::io::Result<Batch<'c, A>> {
+    lines.read_on(last, next)?;
+    let chunk: &'c Chunk = next;
+    let parse = |range: &Range<usize>| {
+        let (line, offset) = chunk.line(range);
+        Parsed::new(line, offset)
+    };
+    let parsed = if chunk.ranges().len() < PARALLEL_LINES {
+        chunk.ranges().iter().map(parse).collect()
+    } else {
+        chunk.ranges().par_iter().map(parse).collect()
+    };
+    Ok(Batch { chunk, parsed })
+}
+
 /// Whether a valid line begins anywhere in `region`. JSON escapes quotes inside texts, so the
 /// start of a line cannot occur in the middle of an undamaged one.
 fn holds_valid_line(region: &[u8]) -> bool {
@@ -401,69 +458,6 @@ fn holds_valid_line(region: &[u8]) -> bool {
         }
     }
     false
-}
-
-/// Reads whole lines from a part of a file, in chunks, so that memory holds no more than one
-/// chunk, or one line when that is longer.
-struct Lines {
-    file: Arc<File>,
-    buffer: Vec<u8>,
-    /// File offset of the buffer's first byte.
-    base: u64,
-    /// Where in the buffer the next line begins, and up to where it holds no newline.
-    start: usize,
-    searched: usize,
-    limit: u64,
-}
-
-impl Lines {
-    fn new(file: Arc<File>, from: u64, limit: u64) -> Self {
-        Self {
-            file,
-            buffer: Vec::new(),
-            base: from,
-            start: 0,
-            searched: 0,
-            limit,
-        }
-    }
-
-    fn slice(&self, range: Range<usize>) -> &[u8] {
-        self.buffer.get(range).unwrap_or_default()
-    }
-
-    /// The next whole lines with their offsets, newlines included; none at the end.
-    fn batch(&mut self) -> std::io::Result<Vec<(u64, Range<usize>)>> {
-        let mut batch = Vec::new();
-        while batch.is_empty() && self.fill()? {
-            let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
-            for newline in memchr::memchr_iter(b'\n', unsearched) {
-                let range = self.start..self.searched + newline + 1;
-                let offset = self.base + self.start as u64;
-                self.start = range.end;
-                batch.push((offset, range));
-            }
-            self.searched = self.buffer.len();
-        }
-        Ok(batch)
-    }
-
-    /// Reads one more chunk behind the unfinished line; `false` at the end.
-    fn fill(&mut self) -> std::io::Result<bool> {
-        self.buffer.drain(..self.start);
-        self.base += self.start as u64;
-        self.searched -= self.start;
-        self.start = 0;
-        let from = self.base + self.buffer.len() as u64;
-        let want = usize::try_from(self.limit.saturating_sub(from)).unwrap_or(CHUNK);
-        let filled = self.buffer.len();
-        self.buffer.resize(filled + want.min(CHUNK), 0);
-        let read = self
-            .file
-            .read_at(self.buffer.get_mut(filled..).unwrap_or_default(), from)?;
-        self.buffer.truncate(filled + read);
-        Ok(read > 0)
-    }
 }
 
 #[cfg(test)]
