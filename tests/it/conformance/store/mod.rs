@@ -229,6 +229,7 @@ macro_rules! store_conformance {
                     everything_moves_into_an_empty_store,
                     nothing_that_is_there_is_replaced,
                     what_does_not_fit_is_refused_as_a_whole,
+                    a_scan_waits_until_all_of_it_is_there,
                 }
                 concurrency {
                     what_many_write_at_once_is_all_there,
