@@ -208,6 +208,7 @@ macro_rules! store_conformance {
                     a_remote_expires_by_the_stores_clock,
                     remotes_beyond_the_quota_are_refused,
                     a_push_is_noted_with_its_ingest,
+                    a_push_counts_by_what_its_maker_may_do_at_its_end,
                     remotes_are_listed_for_members_only,
                     remotes_go_with_their_repository_and_after_their_time,
                 }
