@@ -525,6 +525,16 @@ async fn a_damaged_or_forged_file_changes_nothing() {
         });
         check("no place for an object", key);
     }
+    for key in ["metadata/manifest.json", "snapshots/../auth.key"] {
+        forged(&|it| {
+            it.edit("records/snapshots-000001.jsonl", |text| {
+                let (before, rest) = text.split_once("\"storage_key\":\"").unwrap();
+                let (_, after) = rest.split_once('"').unwrap();
+                format!("{before}\"storage_key\":\"{key}\"{after}")
+            });
+        });
+        check("is no place for what snap_", key);
+    }
     for name in [
         "objects/../../x",
         "/etc/cron.d/x",
