@@ -166,8 +166,8 @@ pub async fn run(args: MaintenanceArgs) -> Result<ExitCode> {
             transfer::export(&app, args).await
         }
         MaintenanceCommand::Import(args) => {
-            let (app, settings) = opened(&env).await?;
-            transfer::import(&app, &settings, args).await
+            let (app, _) = opened(&env).await?;
+            transfer::import(&app, args).await
         }
         MaintenanceCommand::MintToken(args) => {
             let tokens = ScanTokenSettings::load(&env)?;

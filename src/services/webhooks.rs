@@ -22,7 +22,7 @@ use crate::{
     net::target,
     store::{DeliveryFilter, Page, PageRequest, WebhookChange},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The wish for a webhook.
 #[derive(Debug)]
@@ -194,14 +194,24 @@ pub async fn deliveries(
     ctx.app.store.deliveries(id, filter, page).await
 }
 
-/// One delivery of a webhook of the caller.
+/// One delivery of a webhook of the caller. What it says is left out once the caller may not be told
+/// of its project any more.
 pub async fn delivery(
     ctx: &ServeContext,
     actor: &Actor,
     (id, delivery): (WebhookId, DeliveryId),
 ) -> Result<Delivery> {
     get(ctx, actor, id).await?;
-    ctx.app.store.delivery(id, delivery).await
+    let mut delivery = ctx.app.store.delivery(id, delivery).await?;
+    if let Some(project) = delivery.project_id {
+        let store = &ctx.app.store;
+        match access::project_as(store, actor, project, ProjectRole::Admin).await {
+            Ok(_) => {}
+            Err(error) if error.code().status() >= 500 => return Err(error),
+            Err(_) => delivery.data = Value::Null,
+        }
+    }
+    Ok(delivery)
 }
 
 /// Sends a delivery again, now.

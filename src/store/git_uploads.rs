@@ -51,7 +51,8 @@ pub trait GitUploadStore: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<SeenGitUpload>>;
     /// Notes a push and begins its ingest, as [`super::RepositoryStore::begin_ingest`] does, in one
-    /// change. `not_found` when the remote is gone, `conflict` when its time is over.
+    /// change. `not_found` when the remote is gone, `conflict` when its time is over, `forbidden`
+    /// when its maker is not active, or no admin of the project, any more.
     async fn accept_push(
         &self,
         id: GitUploadId,

@@ -24,6 +24,9 @@ pub trait TransferStore: Send + Sync {
     /// for it.
     async fn freeze(&self) -> Result<Box<dyn Frozen>>;
 
+    /// How many other processes use this store now.
+    async fn others(&self) -> Result<usize>;
+
     /// How each of these stands, in their order. Changes nothing.
     async fn standings(&self, records: Vec<Portable>) -> Result<Vec<Standing>>;
 

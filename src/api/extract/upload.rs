@@ -196,10 +196,6 @@ async fn write<E: Display>(
     target.flush().await.map_err(unwritable)
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "used as a `map_err` function"
-)]
 fn unwritable(error: std::io::Error) -> Error {
     Error::new(
         ErrorCode::DependencyUnavailable,

@@ -6,7 +6,6 @@ use crate::{
     domain::{ids::ProjectId, portable::Credentials, retention::RunMode},
     error::{Error, Result},
     services::transfer::{self, ExportOptions, ExportReport, ImportReport, Progress},
-    settings::MaintenanceSettings,
 };
 use clap::Args;
 use std::{
@@ -105,14 +104,9 @@ fn exported(report: &ExportReport) -> String {
 }
 
 /// Reads an export.
-pub async fn import(
-    app: &AppContext,
-    settings: &MaintenanceSettings,
-    args: ImportArgs,
-) -> Result<ExitCode> {
+pub async fn import(app: &AppContext, args: ImportArgs) -> Result<ExitCode> {
     let mode = RunMode::from_dry_run(args.dry_run);
-    let heartbeat = settings.scans.heartbeat_ttl;
-    let report = transfer::import(app, args.file, mode, heartbeat, progress()).await?;
+    let report = transfer::import(app, args.file, mode, progress()).await?;
     let printed = if args.json {
         print_json(&report)?
     } else {

@@ -26,7 +26,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 use tokio::runtime::Handle;
 use tokio_util::io::SyncIoBridge;
@@ -77,16 +76,14 @@ impl ImportReport {
 }
 
 /// Imports a file. With conflicts nothing is changed, and the report says which there are.
-/// `heartbeat` is how long a server may be silent and still count as running.
 ///
 /// # Errors
 /// `validation_error` when the file is not a whole, unchanged export; `conflict` when work in it is
-/// not finished while servers run: they would begin it before it is all there.
+/// not finished while other processes use the store: they would begin it before it is all there.
 pub async fn import(
     app: &AppContext,
     path: PathBuf,
     mode: RunMode,
-    heartbeat: Duration,
     progress: Progress,
 ) -> Result<ImportReport> {
     let importer = Importer {
@@ -94,7 +91,7 @@ pub async fn import(
         handle: Handle::current(),
         progress,
     };
-    blocking(move || importer.run(&path, mode, heartbeat)).await
+    blocking(move || importer.run(&path, mode)).await
 }
 
 /// Reads files where that may block, and asks the stores from there.
@@ -105,7 +102,7 @@ struct Importer {
 }
 
 impl Importer {
-    fn run(&self, path: &Path, mode: RunMode, heartbeat: Duration) -> Result<ImportReport> {
+    fn run(&self, path: &Path, mode: RunMode) -> Result<ImportReport> {
         (self.progress)("verifying the file");
         let verified = verify(path)?;
         (self.progress)("comparing it with what is there");
@@ -118,7 +115,7 @@ impl Importer {
         if refused || mode == RunMode::DryRun {
             return Ok(report);
         }
-        self.refuse_beside_servers(&verified, heartbeat)?;
+        self.refuse_beside_others(&verified)?;
         self.add_objects(path, &verified.contents, &absent)?;
         let mut count = 0_u64;
         self.each_batch(path, &verified.contents, |batch| {
@@ -133,17 +130,18 @@ impl Importer {
         Ok(report)
     }
 
-    fn refuse_beside_servers(&self, verified: &Verified, heartbeat: Duration) -> Result<()> {
-        let workers = self.handle.block_on(self.app.store.workers(heartbeat))?;
-        let running = workers.iter().filter(|(_, alive)| *alive).count();
-        if verified.unfinished == 0 || running == 0 {
+    fn refuse_beside_others(&self, verified: &Verified) -> Result<()> {
+        if verified.unfinished == 0 {
             return Ok(());
         }
-        Err(Error::conflict(format!(
-            "{} scans and jobs in the file are not finished, and {running} servers or workers run \
-             here: stop them first",
-            verified.unfinished
-        )))
+        match self.handle.block_on(self.app.store.others())? {
+            0 => Ok(()),
+            others => Err(Error::conflict(format!(
+                "{} scans and jobs in the file are not finished, and {others} servers, workers or \
+                 other commands use this data: stop them first",
+                verified.unfinished
+            ))),
+        }
     }
 
     /// Which objects, by their place in the file, are absent.

@@ -204,6 +204,22 @@ fn keeps(written: &Value, given: &Value) -> bool {
     }
 }
 
+/// The key of the object that a record names, and what it has to begin with: what is named is read,
+/// and removed after its time.
+fn kept_at(record: &Portable) -> Option<(&str, String)> {
+    match record {
+        Portable::Snapshot(it) => {
+            let prefix = ObjectKey::snapshots_prefix(it.repository_id);
+            Some((&it.storage_key, prefix))
+        }
+        Portable::Job(it) => {
+            let key = it.input.get("key")?.as_str()?;
+            Some((key, format!("uploads/{}/", it.subject_id)))
+        }
+        _ => None,
+    }
+}
+
 /// What the records read so far say of each other.
 #[derive(Default)]
 struct Records {
@@ -221,6 +237,15 @@ impl Records {
             if !self.ids.contains(&needed) {
                 return Err(format!("{} needs {}", record.id(), needed.1));
             }
+        }
+        if let Some((key, prefix)) = kept_at(record)
+            && !(key.starts_with(&prefix) && ObjectKey::parse(key).is_ok())
+        {
+            let key = key.escape_debug();
+            return Err(format!(
+                "'{key}' is no place for what {} needs",
+                record.id()
+            ));
         }
         match record {
             Portable::User(user) if !self.emails.insert(user.email.clone()) => {

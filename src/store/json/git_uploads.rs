@@ -12,6 +12,7 @@ use crate::{
         git_upload::{GitUpload, GitUploadStatus, LastPush},
         ids::{GitUploadId, RepositoryId},
         job::Job,
+        project::ProjectRole,
         repository::Repository,
         time::Timestamp,
     },
@@ -136,10 +137,29 @@ fn accept(
     if upload.status(moment.now) == GitUploadStatus::Expired {
         return Err(Error::conflict(format!("Git upload {id} has expired")));
     }
+    check_maker(state, &upload)?;
     let mut decision = repositories::begin_ingest(state, upload.repository_id, job, now)?;
     upload.pushes += 1;
     upload.last_push = Some(push);
     upload.updated_at = now;
     decision.changes.push(upload.into());
     Ok(decision)
+}
+
+/// A push takes as long as its client likes: its maker may have lost the right to it meanwhile.
+fn check_maker(state: &State, upload: &GitUpload) -> Result<()> {
+    let repository = state
+        .repositories
+        .find(upload.repository_id, "Repository")?;
+    let project = projects::visible(state, repository.project_id)?;
+    let maker = state.users.get(upload.created_by);
+    let is_active = maker.is_some_and(|user| user.is_active);
+    let role = project.role_of(upload.created_by);
+    if is_active && role.is_some_and(|role| role >= ProjectRole::Admin) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorCode::Forbidden,
+        "Whoever made this git upload may not push to its repository any more.",
+    ))
 }

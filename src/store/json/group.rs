@@ -6,13 +6,15 @@
 //! the lines before it were applied, so a group is the same journal that its members would have
 //! written one by one. Invariant: **no answer leaves before the sync**, not even that of an intent
 //! which changed nothing, because it may rest on a line of the same group. When the sync fails, the
-//! journal is cut back to where the group began and every member is told.
+//! journal is cut back to where the group began and every member is told. A line that cannot be read
+//! back is taken out again before anyone builds on it.
 
 use super::{
     Liveness, Shared, audit,
     change::{Change, Decision},
     folder::LockFile,
     journal::Appender,
+    loaded::Loaded,
     poisoned,
     view::{Moment, View},
     webhooks,
@@ -215,10 +217,15 @@ impl Shared {
         // Readers need not wait for the file.
         drop(loaded);
         appender.write(&line)?;
-        let place = appender.end;
-        begin.get_or_insert(appender);
+        begin.get_or_insert_with(|| appender.clone());
         let mut loaded = self.loaded.write().map_err(poisoned)?;
-        loaded.take(&line, place)
+        let taken = loaded.take(&line, appender.end);
+        if taken.is_err() {
+            // Nobody could read past it, at no start either, and memory may hold a part of it.
+            appender.take_back()?;
+            (*loaded, _) = Loaded::open(&self.folder)?;
+        }
+        taken
     }
 }
 
@@ -230,3 +237,6 @@ fn repeated(error: &Error) -> Error {
         None => copy,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -292,7 +292,7 @@ impl Journal {
 }
 
 /// Where the next line goes. Apart from [`Journal`], so that readers need not wait for the disk.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Appender {
     file: Arc<File>,
     path: PathBuf,
@@ -318,6 +318,12 @@ impl Appender {
     /// to where this appender stands, so that nothing written since is left.
     pub fn sync(&self) -> Result<()> {
         self.file.sync_data().map_err(|cause| self.cut_back(cause))
+    }
+
+    /// Cuts off what was written since this appender was made.
+    pub fn take_back(&self) -> Result<()> {
+        let cut = self.file.set_len(self.end);
+        cut.map_err(|cause| storage("repair", &self.path, cause))
     }
 
     fn cut_back(&self, cause: std::io::Error) -> Error {

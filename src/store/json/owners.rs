@@ -55,6 +55,16 @@ impl Owners {
         owner != self.own && is_unlocked(&self.path_of(owner))
     }
 
+    /// How many others are alive, or cannot be told to be dead.
+    pub fn others(&self) -> Result<usize> {
+        let entries = fs::read_dir(&self.folder).map_err(|e| storage("list", &self.folder, e))?;
+        let others = entries.flatten().map(|entry| entry.path()).filter(|path| {
+            let is_lock = path.extension().is_some_and(|kind| kind == "lock");
+            is_lock && *path != self.path_of(self.own) && !is_unlocked(path)
+        });
+        Ok(others.count())
+    }
+
     fn path_of(&self, owner: WorkerId) -> PathBuf {
         self.folder.join(format!("{owner}.lock"))
     }

@@ -46,6 +46,11 @@ impl TransferStore for JsonStore {
         Ok(Box::new(FrozenJson(Arc::new(loaded))))
     }
 
+    async fn others(&self) -> Result<usize> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || shared.owners.others()).await
+    }
+
     async fn standings(&self, records: Vec<Portable>) -> Result<Vec<Standing>> {
         self.read(move |view| records.iter().map(|it| standing(view, it)).collect())
             .await

@@ -562,9 +562,16 @@ async fn a_webhook_of_a_project_needs_an_admin_of_it() {
     owner.get(&hook).await.expect_error("not_found");
     owner.scan(&repository, json!({})).await;
     receiver.wait_for(1).await;
-    // Who loses the role is told nothing more.
+    let deliveries = format!("{hook}/deliveries");
+    let told = member.get(&deliveries).await.items();
+    let told = format!("{deliveries}/{}", told[0]["id"].as_str().unwrap());
+    let said = async || member.get(&told).await.expect_status(200).json()["payload"].clone();
+    assert_eq!(said().await["data"]["project"]["id"], project.as_str());
+    // Who loses the role is told nothing more, and not again what was told before.
     role("viewer").await;
     owner.scan(&repository, json!({})).await;
-    let told = member.get(&format!("{hook}/deliveries")).await.items();
-    assert_eq!(told.len(), 1);
+    assert_eq!(member.get(&deliveries).await.items().len(), 1);
+    let said = said().await;
+    assert_eq!(said["type"], "scan.completed");
+    assert_eq!(said["data"], Value::Null);
 }

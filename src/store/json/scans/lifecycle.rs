@@ -35,14 +35,22 @@ pub fn held(state: &State, id: ScanId, fence: Fence) -> Result<Scan> {
     }
 }
 
+/// The number of the last event that is there. What a scan itself says is more while it is being
+/// imported, or when its import was cut off: an event numbered by that could not be read back.
+pub fn last_event(state: &State, scan: ScanId) -> u64 {
+    state.events.of_scan(scan).len() as u64
+}
+
 /// The oldest queued scan, or `wanted` if that one is queued. Ids sort by creation, so a recovered
-/// scan keeps its place before everything that was asked for after it.
+/// scan keeps its place before everything that was asked for after it. One whose events have not
+/// all come yet is left alone: what it found before has not come either.
 pub fn next_queued(state: &State, wanted: Option<ScanId>) -> Option<&Scan> {
     let active = state.active_scans.iter();
     active
         .filter(|id| wanted.is_none_or(|wanted| **id == wanted))
         .filter_map(|id| state.scans.get(*id))
         .filter(|scan| scan.status == ScanStatus::Queued)
+        .filter(|scan| scan.last_seq == last_event(state, scan.id))
         .min_by_key(|scan| scan.id)
 }
 
@@ -246,7 +254,7 @@ pub fn end(
         }
         Ending::Cancelled => (kind::SCAN_CANCELLED, json!({ "by": scan.cancelled_by })),
     };
-    scan.last_seq += 1;
+    scan.last_seq = last_event(state, scan.id) + 1;
     let event = Event {
         id: (moment.event_id)(),
         scan_id: scan.id,

@@ -22,6 +22,9 @@ pub const MAX_COMMANDS: usize = 500;
 pub const MAX_REFERENCES: usize = 1_000;
 /// Commands that are read to the end at all, so that they can be answered one by one.
 const MAX_READ: usize = 10_000;
+/// Bytes of commands that are read: room for all of those, with names that are taken. A line may
+/// have 64 KiB, and packed lines cost who sends them next to nothing.
+const MAX_HEAD: usize = 4 * 1024 * 1024;
 /// No object, in commands: the reference is made, or deleted.
 const ZERO: &str = "0000000000000000000000000000000000000000";
 
@@ -118,6 +121,7 @@ impl PushRequest {
     }
 
     fn read_commands(&mut self) -> Result<()> {
+        let mut room = MAX_HEAD;
         loop {
             let line = match pkt_line::read(&mut self.pack) {
                 Ok(Some(Packet::Line(line))) => line,
@@ -128,6 +132,9 @@ impl PushRequest {
             if self.commands.len() + self.shallow.len() >= MAX_READ {
                 return Err(malformed("it has too many commands"));
             }
+            room = room
+                .checked_sub(line.len())
+                .ok_or_else(|| malformed("its commands are too long"))?;
             let line = String::from_utf8_lossy(&line).into_owned();
             let (command, words) = match line.split_once('\0') {
                 Some((command, words)) => (command, Some(words)),

@@ -117,6 +117,39 @@ fn a_body_may_not_grow_beyond_its_limit() {
 }
 
 #[test]
+fn packed_commands_are_not_read_without_end() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let name = format!("refs/heads/{}", "x".repeat(65_000));
+    for _ in 0..100 {
+        let mut line = Vec::new();
+        pkt_line::write(&mut line, format!("{OLD} {NEW} {name}").as_bytes());
+        gzip.write_all(&line).unwrap();
+    }
+    let packed = gzip.finish().unwrap();
+    assert!(packed.len() < 100_000);
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&packed).unwrap();
+    io::Seek::rewind(&mut file).unwrap();
+    let error = PushRequest::open(file, BodyEncoding::Gzip, 1_000_000_000).unwrap_err();
+    assert!(error.message().contains("too long"), "{error}");
+    // As many as are read at all fit, with the longest names that are taken.
+    let names: Vec<_> = (0..9_999)
+        .map(|it| format!("refs/heads/{it:0>244}"))
+        .collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let mut file = tempfile::tempfile().unwrap();
+    let mut plain = Vec::new();
+    for name in names {
+        pkt_line::write(&mut plain, format!("{OLD} {NEW} {name}").as_bytes());
+    }
+    pkt_line::flush(&mut plain);
+    file.write_all(&plain).unwrap();
+    io::Seek::rewind(&mut file).unwrap();
+    let request = PushRequest::open(file, BodyEncoding::Plain, 1_000_000_000).unwrap();
+    assert_eq!(request.commands.len(), 9_999);
+}
+
+#[test]
 fn complaints_pass_by_their_meaning_alone() {
     let said = b"0024unpack index-pack abnormal exit\n0000";
     let names = || vec!["refs/heads/main".to_owned()];

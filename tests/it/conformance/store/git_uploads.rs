@@ -16,7 +16,7 @@ use vega::{
         retention::{RetentionPolicy, RunMode},
     },
     error::ErrorCode,
-    store::{GitUploadFilter, PageRequest},
+    store::{GitUploadFilter, PageRequest, UserChange},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -105,6 +105,36 @@ pub async fn a_push_is_noted_with_its_ingest(backend: &mut dyn Backend) {
     let refused = store.accept_push(made.id, noted, second, world.now).await;
     assert_eq!(refused.unwrap_err().code(), ErrorCode::Conflict);
     assert_eq!(store.git_upload(made.id).await.unwrap().upload.pushes, 1);
+}
+
+pub async fn a_push_counts_by_what_its_maker_may_do_at_its_end(backend: &mut dyn Backend) {
+    let world = World::of(backend).await;
+    let store = backend.store();
+    let maker = user("maker@example.com", world.now);
+    let by = maker.id;
+    store.insert_user(maker).await.unwrap();
+    let made = upload(&world, by);
+    let made = store.insert_git_upload(made, HOUR, 5).await.unwrap();
+    let accept = async || {
+        let ingest = job(JobKind::Ingest, world.repository, world.now);
+        let noted = push(&world, ingest.id);
+        store.accept_push(made.id, noted, ingest, world.now).await
+    };
+    let allow = async |role| {
+        let set = store.set_project_member(world.project.id, by, role, world.now);
+        set.await.unwrap();
+    };
+    assert_eq!(accept().await.unwrap_err().code(), ErrorCode::Forbidden);
+    allow(ProjectRole::Triager).await;
+    assert_eq!(accept().await.unwrap_err().code(), ErrorCode::Forbidden);
+    allow(ProjectRole::Admin).await;
+    let change = UserChange::Active(false);
+    store.change_user(by, change, world.now).await.unwrap();
+    assert_eq!(accept().await.unwrap_err().code(), ErrorCode::Forbidden);
+    assert_eq!(store.git_upload(made.id).await.unwrap().upload.pushes, 0);
+    let change = UserChange::Active(true);
+    store.change_user(by, change, world.now).await.unwrap();
+    accept().await.unwrap();
 }
 
 pub async fn remotes_are_listed_for_members_only(backend: &mut dyn Backend) {

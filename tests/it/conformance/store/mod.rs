@@ -208,6 +208,7 @@ macro_rules! store_conformance {
                     a_remote_expires_by_the_stores_clock,
                     remotes_beyond_the_quota_are_refused,
                     a_push_is_noted_with_its_ingest,
+                    a_push_counts_by_what_its_maker_may_do_at_its_end,
                     remotes_are_listed_for_members_only,
                     remotes_go_with_their_repository_and_after_their_time,
                 }
@@ -229,6 +230,7 @@ macro_rules! store_conformance {
                     everything_moves_into_an_empty_store,
                     nothing_that_is_there_is_replaced,
                     what_does_not_fit_is_refused_as_a_whole,
+                    a_scan_waits_until_all_of_it_is_there,
                 }
                 concurrency {
                     what_many_write_at_once_is_all_there,

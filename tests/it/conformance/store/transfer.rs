@@ -184,3 +184,42 @@ pub async fn what_does_not_fit_is_refused_as_a_whole(backend: &mut dyn Backend) 
     target.reopen().await;
     assert_eq!(everything(&target.store()).await, all);
 }
+
+pub async fn a_scan_waits_until_all_of_it_is_there(backend: &mut dyn Backend) {
+    let world = World::of(backend).await;
+    let claimed = world.running().await;
+    let (id, fence, now) = (claimed.scan.id, claimed.fence, world.now);
+    let batch = ScanBatch {
+        events: vec![event(kind::SCAN_LOG, now), event(kind::SCAN_LOG, now)],
+        ..sighted([detected("a.py", "one")])
+    };
+    world.append(&claimed, batch).await;
+    let released = world.store.release_scan(id, fence, "stopped", now).await;
+    released.unwrap();
+    let all = everything(&world.store).await;
+    let cut_off = async || {
+        let target = empty().await;
+        for batch in &all[..PortableKind::Event as usize] {
+            target.store().add_missing(batch.clone()).await.unwrap();
+        }
+        target
+    };
+    let claim = async |store: &SharedStore| store.claim_scan(claim_request(None, now)).await;
+
+    // It is begun once the import was repeated.
+    let target = cut_off().await;
+    assert_eq!(claim(&target.store()).await.unwrap(), None);
+    for batch in &all {
+        target.store().add_missing(batch.clone()).await.unwrap();
+    }
+    let claimed = claim(&target.store()).await.unwrap().unwrap();
+    assert_eq!(claimed.scan.id, id);
+
+    // It can be called off without that, and the store goes on.
+    let mut target = cut_off().await;
+    let cancelled = target.store().request_cancel(id, world.owner, now).await;
+    assert_eq!(cancelled.unwrap().last_seq, 1);
+    target.reopen().await;
+    let scan = target.store().scan(id).await.unwrap();
+    assert!(scan.status.is_final());
+}
