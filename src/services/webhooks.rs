@@ -107,8 +107,22 @@ fn checked_url(ctx: &ServeContext, url: &str) -> Result<String> {
     let target = target::parse(url, &ctx.webhooks.allow_private_hosts);
     match target {
         Ok(target) => Ok(target.url.into()),
+        Err(why) if could_be_excepted(url) => Err(Error::field(
+            "url",
+            format!("{why}, unless VEGA_WEBHOOK_ALLOW_PRIVATE_HOSTS names the host"),
+        )),
         Err(why) => Err(Error::field("url", why)),
     }
+}
+
+/// Whether nothing is wrong with a URL but where it leads.
+fn could_be_excepted(url: &str) -> bool {
+    let parsed = url::Url::parse(url).ok();
+    let host = parsed.as_ref().and_then(url::Url::host_str);
+    host.is_some_and(|host| {
+        let host = host.trim_matches(['[', ']']).trim_end_matches('.');
+        target::parse(url, &[host.to_owned()]).is_ok()
+    })
 }
 
 /// Checks and seals a secret for the webhook it belongs to.
