@@ -118,11 +118,12 @@ fn checked_url(ctx: &ServeContext, url: &str) -> Result<String> {
 /// Whether nothing is wrong with a URL but where it leads.
 fn could_be_excepted(url: &str) -> bool {
     let parsed = url::Url::parse(url).ok();
-    let host = parsed.as_ref().and_then(url::Url::host_str);
-    host.is_some_and(|host| {
-        let host = host.trim_matches(['[', ']']).trim_end_matches('.');
-        target::parse(url, &[host.to_owned()]).is_ok()
-    })
+    let host = parsed.and_then(|url| match url.host()? {
+        url::Host::Domain(name) => Some(name.trim_end_matches('.').to_owned()),
+        url::Host::Ipv4(address) => Some(address.to_string()),
+        url::Host::Ipv6(address) => Some(address.to_string()),
+    });
+    host.is_some_and(|host| target::parse(url, &[host]).is_ok())
 }
 
 /// Checks and seals a secret for the webhook it belongs to.
