@@ -219,11 +219,15 @@ async fn what_the_readme_calls_open_leaves_out_what_was_fixed() {
     let query = row.split('`').nth(1).unwrap().strip_prefix("GET ").unwrap();
     let app = TestApp::start().await;
     let client = app.debug().await;
-    let files = [("run.py", SHELL), ("hash.py", HASH)];
+    let faulty =
+        |call: &str| format!("import os\nfrom flask import request\n\n\ndef f():\n    {call}\n");
+    let stays = faulty("os.system(request.args[\"c\"])");
+    let goes = faulty("eval(request.args[\"c\"])");
+    let files = [("stays.py", stays.as_str()), ("goes.py", goes.as_str())];
     let (project, repository) = client.repository_with(&files).await;
     client.scan(&repository, json!({})).await;
     let before = client.get(query).await.expect_status(200).items();
-    let rest = crate::support::tar_gz(&[("run.py", SHELL), ("hash.py", "x = 1\n")]);
+    let rest = crate::support::tar_gz(&[("stays.py", stays.as_str()), ("goes.py", "x = 1\n")]);
     client.ingest(&repository, rest).await;
     client.scan(&repository, json!({})).await;
     let open = client.get(query).await.items();
