@@ -2,10 +2,12 @@
 
 use super::error::ErrorEnvelope;
 use crate::error::ErrorCode;
+use std::collections::BTreeSet;
 use utoipa::{
     OpenApi, PartialSchema, ToSchema,
     openapi::{
-        ContentBuilder, InfoBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder, Server,
+        Content, ContentBuilder, InfoBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder,
+        Schema, Server,
         path::{Parameter, ParameterBuilder, ParameterIn},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
@@ -56,6 +58,12 @@ pub fn completed(mut document: Document) -> Document {
     let mut schemas = vec![(ErrorEnvelope::name().into_owned(), ErrorEnvelope::schema())];
     ErrorEnvelope::schemas(&mut schemas);
     components.schemas.extend(schemas);
+    let loose: BTreeSet<String> = components
+        .schemas
+        .iter()
+        .filter(|(_, schema)| needs_nothing(schema))
+        .map(|(name, _)| format!("#/components/schemas/{name}"))
+        .collect();
     document.security = Some(vec![SecurityRequirement::new("bearer", [""; 0])]);
     for (path, item) in &mut document.paths.paths {
         if let Some(create) = item.post.as_mut().filter(|_| takes_keys(path)) {
@@ -63,6 +71,12 @@ pub fn completed(mut document: Document) -> Document {
                 .parameters
                 .get_or_insert_default()
                 .push(RefOr::T(key_parameter()));
+        }
+        if let Some(RefOr::T(body)) = item.post.as_mut().and_then(|it| it.request_body.as_mut())
+            && body.content.values().all(|it| refers_to(it, &loose))
+        {
+            // `JsonBody` takes a POST without a body for `{}`.
+            body.required = None;
         }
         let operations = [
             &mut item.get,
@@ -82,6 +96,18 @@ pub fn completed(mut document: Document) -> Document {
         }
     }
     document
+}
+
+/// Whether `{}` satisfies a schema.
+fn needs_nothing(schema: &RefOr<Schema>) -> bool {
+    matches!(schema, RefOr::T(Schema::Object(object)) if object.required.is_empty())
+}
+
+fn refers_to(content: &RefOr<Content>, names: &BTreeSet<String>) -> bool {
+    let RefOr::T(content) = content else {
+        return false;
+    };
+    matches!(&content.schema, Some(RefOr::Ref(it)) if names.contains(&it.ref_location))
 }
 
 /// Whether a POST to `path` makes something on behalf of a bearer.

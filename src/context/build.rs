@@ -4,7 +4,7 @@ use super::{AppContext, ServeContext, key_files, throttles::Throttles};
 use crate::{
     auth::{seal::SealingKey, tokens::TokenSigner},
     clock::{SharedClock, SystemClock},
-    error::{Error, Result},
+    error::{Error, ErrorCode, Result},
     objects::{local::LocalObjects, signed_url::UrlSigner},
     settings::{
         AuthProvider, ExecutionMode, FileBackend, PersistenceBackend, ScanSettings, ServeSettings,
@@ -43,6 +43,31 @@ pub fn check_scans(scans: &ScanSettings) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// As [`app`], where there is something already: a mistyped folder is not made.
+///
+/// # Errors
+/// `not_found` when the settings name a place without data; what [`app`] says.
+pub async fn existing_app(storage: &StorageSettings, tasks: Tasks) -> Result<AppContext> {
+    if !has_data(storage) {
+        let folder = &storage.data_dir;
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+        let message = format!(
+            "no Vega data at {}: `vega serve` makes it there, --data-dir and VEGA_DATA_DIR name \
+             another folder",
+            folder.display()
+        );
+        return Err(Error::new(ErrorCode::NotFound, message));
+    }
+    app(storage, tasks).await
+}
+
+/// Whether the settings name a place with data. True where only opening it can tell.
+pub fn has_data(storage: &StorageSettings) -> bool {
+    storage.persistence != PersistenceBackend::Json
+        || storage.files != FileBackend::Local
+        || JsonStore::is_at(&storage.data_dir)
 }
 
 /// Opens the stores the settings name.

@@ -42,10 +42,12 @@ enum MaintenanceCommand {
     /// Local users.
     #[command(subcommand)]
     Users(UsersCommand),
-    /// Print the effective settings (secrets redacted), try each dependency, say what is wrong.
+    /// Print the settings a role started here would use (secrets redacted), try each dependency,
+    /// say what is wrong.
     Check {
-        /// The role whose settings to check: serve, worker, runner, proxy or maintenance.
-        #[arg(long, value_name = "ROLE", default_value = "api", value_parser = parse_role)]
+        /// The role whose settings to check: serve (api), worker, runner, proxy (llm-proxy) or
+        /// maintenance.
+        #[arg(long, value_name = "ROLE", default_value = "serve", value_parser = parse_role)]
         role: Role,
     },
     /// Print a reference page.
@@ -149,29 +151,29 @@ pub async fn run(args: MaintenanceArgs) -> Result<ExitCode> {
         MaintenanceCommand::Docs { page } => docs(page),
         MaintenanceCommand::Check { role } => check(&env, role).await,
         MaintenanceCommand::Users(command) => {
-            let (app, _) = opened(&env).await?;
+            let (app, _) = match &command {
+                UsersCommand::Add { .. } => opened(&env).await?,
+                _ => existing(&env).await?,
+            };
             users(&app, command).await
         }
         MaintenanceCommand::Cleanup(args) => {
-            let (app, settings) = opened(&env).await?;
+            let (app, settings) = existing(&env).await?;
             upkeep::clean_up(&app, &settings, args).await
         }
         MaintenanceCommand::Recover(args) => {
-            let (app, settings) = opened(&env).await?;
+            let (app, settings) = existing(&env).await?;
             upkeep::recover(&app, &settings, args).await
         }
         MaintenanceCommand::Engine(command) => engine::run(&command),
         MaintenanceCommand::Export(args) => {
-            let (app, _) = opened(&env).await?;
+            let (app, _) = existing(&env).await?;
             transfer::export(&app, args).await
         }
-        MaintenanceCommand::Import(args) => {
-            let (app, _) = opened(&env).await?;
-            transfer::import(&app, args).await
-        }
+        MaintenanceCommand::Import(args) => import(&env, args).await,
         MaintenanceCommand::MintToken(args) => {
             let tokens = ScanTokenSettings::load(&env)?;
-            let (app, _) = opened(&env).await?;
+            let (app, _) = existing(&env).await?;
             tokens::mint(&app, &tokens, args).await
         }
         MaintenanceCommand::Migrate => Err(Error::new(
@@ -182,7 +184,33 @@ pub async fn run(args: MaintenanceArgs) -> Result<ExitCode> {
     }
 }
 
-/// The data that commands work on.
+/// Adds what an export holds. Into a folder that is not there yet, a dry run only looks: it compares
+/// with an empty installation, which is removed again.
+async fn import(env: &Env, args: ImportArgs) -> Result<ExitCode> {
+    let mut settings = MaintenanceSettings::load(env)?;
+    let _empty = if args.dry_run && !build::has_data(&settings.storage) {
+        let folder = tempfile::tempdir()
+            .map_err(|error| Error::internal("no working folder can be made", error))?;
+        settings.storage.data_dir = folder.path().join("data");
+        settings.storage.runtime_root = folder.path().join("runtime");
+        Some(folder)
+    } else {
+        None
+    };
+    warn_about(env, Role::Maintenance);
+    let app = build::app(&settings.storage, Tasks::new()).await?;
+    transfer::import(&app, &settings, args).await
+}
+
+/// The data that commands work on, which has to be there.
+async fn existing(env: &Env) -> Result<(AppContext, MaintenanceSettings)> {
+    warn_about(env, Role::Maintenance);
+    let settings = MaintenanceSettings::load(env)?;
+    let app = build::existing_app(&settings.storage, Tasks::new()).await?;
+    Ok((app, settings))
+}
+
+/// The data that commands work on, made if it is not there.
 async fn opened(env: &Env) -> Result<(AppContext, MaintenanceSettings)> {
     warn_about(env, Role::Maintenance);
     let settings = MaintenanceSettings::load(env)?;
@@ -318,7 +346,7 @@ async fn check(env: &Env, role: Role) -> Result<ExitCode> {
     print(&text)?;
     loaded?;
     let storage = MaintenanceSettings::load(env)?.storage;
-    let app = build::app(&storage, Tasks::new()).await?;
+    let app = build::existing_app(&storage, Tasks::new()).await?;
     let mut text = String::from("Dependencies:\n");
     let states = health::check(&app).await;
     for state in &states {

@@ -409,7 +409,8 @@ async fn record(
     Ok(vec![
         format!("Vega received {label}; a snapshot of it is being taken ({job_id})."),
         format!("Follow it with GET {prefix}/repositories/{repository};"),
-        format!("once it is 'ready', scan it with POST {prefix}/repositories/{repository}/scans."),
+        format!("once it is 'ready', scan it with POST {prefix}/repositories/{repository}/scans"),
+        "(no body is needed, only the Authorization header).".to_owned(),
     ])
 }
 

@@ -5,7 +5,7 @@
 //! import has what every scan has: a lease, recovery, events, reports, a place in the history. The
 //! scan's id is chosen with the job, so that an interrupted job that runs again makes no second one.
 
-use super::{access, audit, working_dir::WorkingRoot};
+use super::{access, audit, scans, working_dir::WorkingRoot};
 use crate::{
     clock::new_id,
     context::ServeContext,
@@ -49,11 +49,8 @@ impl ImportInput {
 /// Checks that the caller may import into a repository now, before any byte is read.
 pub async fn check(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Result<Repository> {
     let repository = access::repository_as(&ctx.app.store, actor, id, ProjectRole::Admin).await?;
-    if repository.latest_snapshot_id.is_none() {
-        return Err(Error::conflict(
-            "The repository has no source yet; findings are held against its newest snapshot",
-        ));
-    }
+    // What the job would find out later, with nobody there to tell.
+    scans::ready_snapshot(&repository)?;
     Ok(repository)
 }
 

@@ -72,13 +72,27 @@ pub async fn set(
 }
 
 /// Takes a user's role in a project of the caller away. Everyone may give up their own.
-pub async fn remove(ctx: &ServeContext, actor: &Actor, id: ProjectId, user: UserId) -> Result<()> {
-    let needed = if user == actor.user_id {
+pub async fn remove(
+    ctx: &ServeContext,
+    actor: &Actor,
+    id: ProjectId,
+    name: UserName,
+) -> Result<()> {
+    let user = match name {
+        UserName::Id(id) => Some(id),
+        UserName::Email(email) => {
+            let user = ctx.app.store.user_by_email(&email).await?;
+            user.map(|user| user.id)
+        }
+    };
+    let needed = if user == Some(actor.user_id) {
         ProjectRole::Viewer
     } else {
         ProjectRole::Admin
     };
     let project = access::project_as(&ctx.app.store, actor, id, needed).await?;
+    // Only now: which emails exist is for administrators of a project to learn.
+    let user = user.ok_or_else(|| Error::field("email", "names no user"))?;
     if user == project.owner_user_id {
         return Err(Error::conflict("The owner cannot be removed"));
     }

@@ -11,6 +11,7 @@ use crate::{
         ids::{ProjectId, RepositoryId, ScanId, SnapshotId},
         object_key::{Artifact, ObjectKey},
         project::ProjectRole,
+        repository::{IngestStatus, Repository, SourceType},
         runner_job::RunnerJob,
         scan::{Scan, ScanLimits, ScanOrder, ScanStatus},
     },
@@ -74,6 +75,31 @@ pub fn check_paths(patterns: &[String], field: &str) -> Result<()> {
     }
 }
 
+/// The snapshot a scan of a repository takes by default.
+///
+/// # Errors
+/// `conflict` while the repository is not ready; its message says what to do.
+pub fn ready_snapshot(repository: &Repository) -> Result<SnapshotId> {
+    let ready = repository
+        .latest_snapshot_id
+        .filter(|_| repository.is_ready());
+    ready.ok_or_else(|| {
+        let advice = match (repository.ingest_status, repository.source_type) {
+            (IngestStatus::Ingesting, _) => "wait until it is 'ready'",
+            (IngestStatus::Pending, SourceType::Archive) => "upload an archive first",
+            (_, SourceType::Archive) => "see its ingest_error, and upload an archive again",
+            (IngestStatus::Pending, SourceType::GitPush) => "push to it first",
+            (_, SourceType::GitPush) => "see its ingest_error, and push again",
+            (IngestStatus::Pending, SourceType::Git) => "fetch its source first (POST …/ingest)",
+            (_, SourceType::Git) => "see its ingest_error, and fetch again (POST …/ingest)",
+        };
+        Error::conflict(format!(
+            "The repository cannot be scanned while its ingest_status is '{}': {advice}",
+            repository.ingest_status
+        ))
+    })
+}
+
 /// What `wish` comes to in a repository in which the caller has at least the role `needed`.
 ///
 /// # Errors
@@ -87,15 +113,7 @@ pub async fn order(
 ) -> Result<ScanOrder> {
     let store = &ctx.app.store;
     let repository = access::repository_as(store, actor, id, needed).await?;
-    let latest = repository
-        .latest_snapshot_id
-        .filter(|_| repository.is_ready());
-    let latest = latest.ok_or_else(|| {
-        Error::conflict(format!(
-            "The repository cannot be scanned while its ingest_status is '{}'",
-            repository.ingest_status
-        ))
-    })?;
+    let latest = ready_snapshot(&repository)?;
     let snapshot_id = wish.snapshot_id.unwrap_or(latest);
     if snapshot_id != latest {
         let snapshot = access::snapshot(store, actor, snapshot_id).await?;

@@ -107,8 +107,23 @@ fn checked_url(ctx: &ServeContext, url: &str) -> Result<String> {
     let target = target::parse(url, &ctx.webhooks.allow_private_hosts);
     match target {
         Ok(target) => Ok(target.url.into()),
+        Err(why) if could_be_excepted(url) => Err(Error::field(
+            "url",
+            format!("{why}, unless VEGA_WEBHOOK_ALLOW_PRIVATE_HOSTS names the host"),
+        )),
         Err(why) => Err(Error::field("url", why)),
     }
+}
+
+/// Whether nothing is wrong with a URL but where it leads.
+fn could_be_excepted(url: &str) -> bool {
+    let parsed = url::Url::parse(url).ok();
+    let host = parsed.and_then(|url| match url.host()? {
+        url::Host::Domain(name) => Some(name.trim_end_matches('.').to_owned()),
+        url::Host::Ipv4(address) => Some(address.to_string()),
+        url::Host::Ipv6(address) => Some(address.to_string()),
+    });
+    host.is_some_and(|host| target::parse(url, &[host]).is_ok())
 }
 
 /// Checks and seals a secret for the webhook it belongs to.

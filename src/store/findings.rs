@@ -40,6 +40,8 @@ pub struct FindingFilter {
     pub within: Option<Vec<ProjectId>>,
     /// One of these families.
     pub categories: Vec<String>,
+    /// Of one of these rules.
+    pub rules: Vec<String>,
     /// Found by one of these auditors.
     pub auditors: Vec<String>,
     /// Its title, path or rule contains this text, whatever the case.
@@ -92,6 +94,8 @@ pub struct FindingFacets {
     pub cwe: Vec<(String, u64)>,
     /// By family.
     pub category: Vec<(String, u64)>,
+    /// By rule.
+    pub rule: Vec<(String, u64)>,
     /// By auditor; a finding may have several.
     pub auditor: Vec<(String, u64)>,
     /// By whether they are leads.

@@ -46,7 +46,7 @@ pub use sources::{
     OnlyIfMissing, ProjectChange, ProjectStore, RepositoryChange, RepositoryStore, SnapshotStore,
     ThreatProfileStore,
 };
-pub use transfer::{Frozen, Standing, TransferStore};
+pub use transfer::{Frozen, NotPortable, Standing, TransferStore};
 pub use webhooks::{AttemptReport, ClaimedDelivery, DeliveryFilter, WebhookChange, WebhookStore};
 pub use workers::WorkerStore;
 

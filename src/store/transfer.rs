@@ -46,4 +46,15 @@ pub trait Frozen: Send + Sync {
     /// Sends every record of one kind, by id; events by scan and number, history by finding and
     /// place. No more is read than the receiver takes; ends early when it goes away.
     async fn send(&self, kind: PortableKind, to: mpsc::Sender<Portable>) -> Result<()>;
+    /// How much there is of what people made and no export holds.
+    fn left_out(&self) -> NotPortable;
+}
+
+/// What people made and no export holds, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NotPortable {
+    /// Webhooks: their secrets are sealed with a key of this installation.
+    pub webhooks: u64,
+    /// Temporary remotes for `git push`, which end by themselves.
+    pub git_uploads: u64,
 }

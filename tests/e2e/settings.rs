@@ -1,6 +1,6 @@
 //! Bad settings are refused with everything that is wrong; odd ones warn.
 
-use crate::support::{Server, command, run};
+use crate::support::{Server, command, run, run_with_input};
 use std::process::{Command, Output};
 
 fn stderr_of(output: &Output) -> String {
@@ -144,6 +144,16 @@ fn a_settings_file_counts_for_servers_and_the_environment_wins() {
 fn the_check_prints_settings_without_secrets_and_tries_the_dependencies() {
     let folder = tempfile::tempdir().unwrap();
     let secret = "a secret of more than thirty-two characters";
+    // Before there is anything, the settings are printed all the same.
+    let output = run(command(&["maintenance", "check"]).current_dir(&folder));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("VEGA_DATA_DIR=data  (default)"), "{text}");
+    assert!(stderr_of(&output).contains("no Vega data at"));
+    assert_eq!(output.status.code(), Some(2));
+    let mut add = command(&["maintenance", "users", "add", "ada@example.com"]);
+    add.current_dir(&folder);
+    let output = run_with_input(&mut add, "a long enough password");
+    assert!(output.status.success(), "{}", stderr_of(&output));
     let output = run(command(&["maintenance", "check"])
         .current_dir(&folder)
         .env("VEGA_AUTH_SECRET", secret));

@@ -288,6 +288,7 @@ async fn an_installation_moves_with_everything_it_knows() {
         &["import", "--dry-run", file.to_str().unwrap()],
     ));
     assert!(dry.contains("scans: 2 to add"), "{dry}");
+    assert!(!copy.exists(), "a dry run makes nothing");
     let first = import(&copy, &file);
     assert_eq!(first["records"]["scans"]["added"], 2, "{first}");
     assert_eq!(first["conflicts"], json!([]));
@@ -446,8 +447,11 @@ async fn a_damaged_or_forged_file_changes_nothing() {
     let good = source.beside("good.tar");
     export(&source.data, &good, &["--with-credentials"]);
     let target = source.beside("target");
-    // The folder as an empty installation has it.
-    done(&maintenance(&target, &["users", "list"]));
+    // The folder as an installation has it in which nobody has signed in.
+    let mut add = command(&["maintenance", "--data-dir"]);
+    add.arg(&target).args(["users", "add", "first@example.com"]);
+    add.current_dir(target.parent().unwrap());
+    done(&crate::support::run_with_input(&mut add, PASSWORD));
     let empty = journal_of(&target);
     let bad = source.beside("bad.tar");
     let check = |words: &str, what: &str| {
@@ -625,4 +629,56 @@ async fn unfinished_work_is_not_imported_beside_a_server() {
     let client = server.debug().await;
     assert_eq!(client.ended(&scan).await["status"], "completed");
     server.stop().await;
+}
+
+#[test]
+fn a_mistyped_folder_is_told_and_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let typo = folder.path().join("typo");
+    for arguments in [
+        &["users", "list"][..],
+        &["users", "disable", EMAIL],
+        &["check"],
+        &["cleanup"],
+        &["recover", "--dry-run"],
+        &["export", "--output", "x.tar"],
+        &["import", "--dry-run", "nothing.tar"],
+    ] {
+        let output = maintenance(&typo, arguments);
+        let words = match arguments[0] {
+            "import" => "cannot be opened",
+            _ => "no Vega data at",
+        };
+        refused(&output, words);
+        assert!(!typo.exists(), "{arguments:?}");
+    }
+    assert!(!folder.path().join("x.tar").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_export_leaves_out_and_an_import_refuses_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data, &[]).await;
+    let client = server.debug().await;
+    let wish = json!({"url": "https://example.com/hook", "events": ["scan.completed"]});
+    client.post("/v1/webhooks", wish).await.expect_status(201);
+    server.stop().await;
+    let file = folder.path().join("all.tar");
+    let told = done(&maintenance(
+        &data,
+        &["export", "--output", file.to_str().unwrap()],
+    ));
+    assert!(told.contains("left out: 1 webhooks;"), "{told}");
+    assert!(!told.contains("remotes"), "{told}");
+
+    // The debug user is another one here.
+    let used = folder.path().join("used");
+    let server = Server::start(&used, &[]).await;
+    server.debug().await;
+    server.stop().await;
+    let output = maintenance(&used, &["import", file.to_str().unwrap()]);
+    refused(&output, "nothing was changed");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("nobody has signed in yet"), "{told}");
 }

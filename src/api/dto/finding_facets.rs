@@ -34,6 +34,8 @@ pub struct FindingFacetsDto {
     pub cwe: Vec<FacetValueDto>,
     /// By family.
     pub category: Vec<FacetValueDto>,
+    /// By rule, as `rule_id` takes it.
+    pub rule_id: Vec<FacetValueDto>,
     /// By auditor; a finding may have several.
     pub auditor: Vec<FacetValueDto>,
     /// By whether they are leads; ask with `lead=any` to count both.
@@ -51,6 +53,7 @@ impl From<FindingFacets> for FindingFacetsDto {
             state: closed(FindingState::ALL, &facets.state),
             cwe: open(facets.cwe),
             category: open(facets.category),
+            rule_id: open(facets.rule),
             auditor: open(facets.auditor),
             lead: closed(&[false, true], &facets.lead),
             path: open(facets.folder),

@@ -29,10 +29,11 @@ pub struct FindingFilterBody {
     /// Comma list of severities.
     #[schema(example = "critical,high")]
     pub severity: Option<String>,
-    /// Comma list of statuses.
+    /// Comma list of statuses: what people decided. A fault that was fixed keeps its status; what
+    /// is still there is `status=open` and every `state` but `resolved`.
     #[schema(example = "open")]
     pub status: Option<String>,
-    /// Comma list of states.
+    /// Comma list of states: what the newest scan says.
     pub state: Option<String>,
     /// Comma list of weakness classes.
     #[schema(example = "CWE-798")]
@@ -40,6 +41,9 @@ pub struct FindingFilterBody {
     /// Comma list of families.
     #[schema(example = "injection")]
     pub category: Option<String>,
+    /// Comma list of rules.
+    #[schema(example = "python.sql-injection")]
+    pub rule_id: Option<String>,
     /// Only below this path.
     pub path: Option<String>,
     /// Title, path or rule contain this text, whatever the case.
@@ -92,6 +96,7 @@ impl FindingFilterBody {
             )?,
             cwes,
             categories: free_words("category", self.category.as_deref())?,
+            rules: free_words("rule_id", self.rule_id.as_deref())?,
             auditors: free_words("auditor", self.auditor.as_deref())?,
             path_prefix: short("path", self.path.as_deref())?,
             text: short("q", self.q.as_deref())?,
@@ -180,7 +185,7 @@ pub fn sort(text: Option<&str>) -> Result<FindingSort> {
 
 /// Declares query parameters that begin with the conditions every list of findings knows.
 macro_rules! filter_params {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* } $($own:ident)?) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* } $($own:ident)*) => {
         $(#[$meta])*
         #[derive(Debug, Deserialize, IntoParams)]
         #[serde(deny_unknown_fields)]
@@ -189,10 +194,11 @@ macro_rules! filter_params {
             /// Comma list of severities.
             #[param(example = "critical,high")]
             pub severity: Option<String>,
-            /// Comma list of statuses.
+            /// Comma list of statuses: what people decided. A fault that was fixed keeps its status;
+            /// what is still there is `status=open` and every `state` but `resolved`.
             #[param(example = "open")]
             pub status: Option<String>,
-            /// Comma list of states.
+            /// Comma list of states: what the newest scan says.
             pub state: Option<String>,
             /// Comma list of weakness classes.
             #[param(example = "CWE-798")]
@@ -200,6 +206,8 @@ macro_rules! filter_params {
             /// Comma list of families.
             #[param(example = "injection")]
             pub category: Option<String>,
+            /// Comma list of rules, as findings name them.
+            pub rule_id: Option<String>,
             /// Only below this path.
             pub path: Option<String>,
             /// Title, path or rule contain this text, whatever the case.
@@ -227,13 +235,14 @@ macro_rules! filter_params {
                     state: self.state.clone(),
                     cwe: self.cwe.clone(),
                     category: self.category.clone(),
+                    rule_id: self.rule_id.clone(),
                     path: self.path.clone(),
                     q: self.q.clone(),
                     auditor: self.auditor.clone(),
                     confidence_min: self.confidence_min,
                     assignee: self.assignee.clone(),
                     lead: self.lead.clone(),
-                    $($own: self.$own.clone(),)?
+                    $($own: self.$own.clone(),)*
                     ..FindingFilterBody::default()
                 }
             }
@@ -260,6 +269,8 @@ filter_params! {
     InboxParams {
         /// Only of this project (`prj_…`).
         project_id: Option<String>,
+        /// Only of this repository (`repo_…`).
+        repository_id: Option<String>,
         /// `severity` (the default: worst first), `newest`, `path` or `confidence` (surest first).
         #[param(example = "newest")]
         sort: Option<String>,
@@ -268,7 +279,7 @@ filter_params! {
         limit: Option<u32>,
         /// Continue here; from the `Link` header.
         cursor: Option<String>,
-    } project_id
+    } project_id repository_id
 }
 
 filter_params! {
@@ -281,5 +292,7 @@ filter_params! {
     InboxFacetParams {
         /// Only of this project (`prj_…`).
         project_id: Option<String>,
-    } project_id
+        /// Only of this repository (`repo_…`).
+        repository_id: Option<String>,
+    } project_id repository_id
 }

@@ -1,7 +1,7 @@
 //! Members of projects on the wire.
 
 use crate::{
-    domain::{ids::UserId, project::ProjectRole, user::normalise_email},
+    domain::{project::ProjectRole, user::normalise_email},
     error::{Error, Result},
     services::members::{Member, UserName},
 };
@@ -29,33 +29,37 @@ impl SetMemberRequest {
         let role = ProjectRole::parse(&self.role)
             .filter(|role| *role != ProjectRole::Owner)
             .ok_or_else(|| Error::field("role", "must be viewer, triager or admin"))?;
-        let name = match (self.user_id, self.email) {
-            (Some(id), None) => UserName::Id(user_id(&id)?),
-            (None, Some(email)) => UserName::Email(normalise_email(&email)),
-            _ => return Err(Error::field("user_id", "give either user_id or email")),
-        };
-        Ok((name, role))
+        Ok((user_name(self.user_id, self.email)?, role))
     }
 }
 
-fn user_id(text: &str) -> Result<UserId> {
-    text.parse()
-        .map_err(|_| Error::field("user_id", "must be an id like usr_…"))
+fn user_name(user_id: Option<String>, email: Option<String>) -> Result<UserName> {
+    match (user_id, email) {
+        (Some(id), None) => id
+            .parse()
+            .map(UserName::Id)
+            .map_err(|_| Error::field("user_id", "must be an id like usr_…")),
+        (None, Some(email)) => Ok(UserName::Email(normalise_email(&email))),
+        _ => Err(Error::field("user_id", "give either user_id or email")),
+    }
 }
 
-/// Whose role is taken away.
+/// Whose role is taken away: named by id or by email.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RemoveMemberParams {
     /// The user (`usr_…`).
-    pub user_id: String,
+    pub user_id: Option<String>,
+    /// The email the user signs in with.
+    #[param(example = "maria@example.com")]
+    pub email: Option<String>,
 }
 
 impl RemoveMemberParams {
     /// The user.
-    pub fn check(&self) -> Result<UserId> {
-        user_id(&self.user_id)
+    pub fn check(self) -> Result<UserName> {
+        user_name(self.user_id, self.email)
     }
 }
 

@@ -15,6 +15,9 @@ use actix_web::{
 };
 use std::{future::Future, marker::PhantomData, pin::Pin};
 
+const NOT_AN_OPERATOR: &str =
+    "This is for operators: an administrator has to add you to the group operator (or root).";
+
 /// A scope, as a type.
 pub trait RequiredScope: 'static {
     /// The scope.
@@ -70,7 +73,7 @@ impl<S: RequiredScope> FromRequest for Caller<S> {
             tracing::Span::current().record("user_id", tracing::field::display(actor.user_id));
             actor.require_scope(S::SCOPE)?;
             if S::OPERATOR && !actor.is_operator() {
-                return Err(Error::of(ErrorCode::Forbidden).into());
+                return Err(Error::new(ErrorCode::Forbidden, NOT_AN_OPERATOR).into());
             }
             Ok(Self {
                 actor,

@@ -1,10 +1,18 @@
 //! JSON bodies: content type, size, syntax and content are checked apart, each with its own code.
+//!
+//! A POST that sends nothing and says nothing of a type counts as `{}`: where every field is
+//! optional, nobody should have to write an empty object.
 
 use crate::{
     api::error::ApiError,
     error::{Error, ErrorCode},
 };
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    http::{Method, header::CONTENT_TYPE},
+    web,
+};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use std::{future::Future, pin::Pin, time::Duration};
@@ -24,15 +32,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let content_type = request.content_type().to_ascii_lowercase();
+        let may_be_absent =
+            request.method() == Method::POST && !request.headers().contains_key(CONTENT_TYPE);
         let request = request.clone();
         let mut payload = payload.take();
         Box::pin(async move {
-            if content_type != "application/json" && !content_type.ends_with("+json") {
-                let error = Error::new(
-                    ErrorCode::UnsupportedMediaType,
-                    "Send this body as application/json",
-                );
-                return Err(error.into());
+            let is_json = content_type == "application/json" || content_type.ends_with("+json");
+            if !is_json && !may_be_absent {
+                return Err(wrong_type().into());
             }
             let body = web::Payload::from_request(&request, &mut payload)
                 .await
@@ -43,9 +50,20 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                 .map_err(|_| too_slow())?
                 .map_err(|_| too_large())?
                 .map_err(|error| broken_off(&error))?;
-            parse(&bytes).map(Self).map_err(ApiError::from)
+            if !is_json && !bytes.is_empty() {
+                return Err(wrong_type().into());
+            }
+            let bytes: &[u8] = if is_json { &bytes } else { b"{}" };
+            parse(bytes).map(Self).map_err(ApiError::from)
         })
     }
+}
+
+fn wrong_type() -> Error {
+    Error::new(
+        ErrorCode::UnsupportedMediaType,
+        "Send this body as application/json",
+    )
 }
 
 fn too_slow() -> Error {

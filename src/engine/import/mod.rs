@@ -189,8 +189,10 @@ pub fn import_sarif(
     for run in log.runs.iter().take(MAX_RUNS) {
         import.run(run, &inventory, &component_of);
     }
+    let left_out: u64 = import.warnings.values().sum();
+    let left_out = usize::try_from(left_out).unwrap_or(usize::MAX);
     let findings = results::settle(source_root, &inventory, import.by_file, cancel);
-    let mut emitted = Emitter::new(sink, findings.values().map(Vec::len).sum());
+    let mut emitted = Emitter::new(sink, findings.values().map(Vec::len).sum(), left_out);
     let mut all = Vec::new();
     for (path, mut findings) in findings {
         if cancel.is_cancelled() {
@@ -204,7 +206,7 @@ pub fn import_sarif(
         all.append(&mut findings);
     }
     let cancelled = cancel.is_cancelled();
-    emitted.finish();
+    emitted.finish(&import.warnings);
     Ok(import_outcome(
         all,
         import.scope,
@@ -259,7 +261,7 @@ fn import_outcome(
         coverage,
         warnings: warnings
             .into_iter()
-            .map(|(warning, count)| format!("{count} results: {warning}"))
+            .map(|(warning, count)| in_words(&warning, count))
             .collect(),
     };
     ScanOutcome {
@@ -269,6 +271,10 @@ fn import_outcome(
         debug: DebugBundle::default(),
         packages: Packages::default(),
     }
+}
+
+fn in_words(warning: &str, count: u64) -> String {
+    format!("{count} results: {warning}")
 }
 
 /// An import while it is read.
@@ -368,16 +374,18 @@ struct Emitter<'a> {
     sent: usize,
     number: usize,
     total: usize,
+    left_out: usize,
 }
 
 impl<'a> Emitter<'a> {
-    fn new(sink: &'a dyn EventSink, total: usize) -> Self {
+    fn new(sink: &'a dyn EventSink, total: usize, left_out: usize) -> Self {
         Self {
             sink,
             chunk: Vec::new(),
             sent: 0,
             number: 0,
             total,
+            left_out,
         }
     }
 
@@ -399,7 +407,7 @@ impl<'a> Emitter<'a> {
             self.sink,
             Phase::Audit,
             20 + share as u8,
-            format!("Taken over {} of {} results", self.sent, self.total),
+            format!("Taken over {} of {} results", self.sent, self.of()),
         );
         self.sink.emit(EngineEvent::ComponentFinished {
             component: format!("import-{:05}", self.number),
@@ -407,11 +415,22 @@ impl<'a> Emitter<'a> {
         });
     }
 
-    fn finish(mut self) {
+    /// How many results the file holds.
+    fn of(&self) -> usize {
+        self.total.saturating_add(self.left_out)
+    }
+
+    fn finish(mut self, warnings: &BTreeMap<String, u64>) {
         if !self.chunk.is_empty() {
             self.send();
         }
-        let message = format!("{} results taken over", self.sent);
+        for (warning, count) in warnings {
+            self.sink.emit(EngineEvent::Log {
+                level: LogLevel::Warn,
+                message: in_words(warning, *count),
+            });
+        }
+        let message = format!("{} of {} results taken over", self.sent, self.of());
         self.sink.emit(EngineEvent::Log {
             level: LogLevel::Info,
             message,

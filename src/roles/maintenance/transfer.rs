@@ -38,11 +38,12 @@ pub struct ExportArgs {
 /// What to import, and how to tell.
 #[derive(Debug, Clone, Args)]
 pub struct ImportArgs {
-    /// A file that `vega maintenance export` wrote.
+    /// A file that `vega maintenance export` wrote. Import into a data folder in which nobody has
+    /// signed in yet: users keep their ids, so no other user may have the email of one in FILE.
     file: PathBuf,
     /// Verify and compare; change nothing.
     #[arg(long)]
-    dry_run: bool,
+    pub dry_run: bool,
     /// Tell what was imported as JSON.
     #[arg(long)]
     json: bool,
@@ -93,12 +94,17 @@ fn exported(report: &ExportReport) -> String {
         report.objects, report.object_bytes
     ));
     let left_out = [
-        (report.passwords_left_out, "password hashes"),
-        (report.api_keys_left_out, "API keys"),
-        (report.git_tokens_left_out, "git tokens"),
+        (report.passwords_left_out, "password hashes; set them anew"),
+        (report.api_keys_left_out, "API keys; make them anew"),
+        (report.git_tokens_left_out, "git tokens; set them anew"),
+        (report.webhooks_left_out, "webhooks; make them anew"),
+        (
+            report.git_uploads_left_out,
+            "remotes for git push; make them anew",
+        ),
     ];
     for (count, what) in left_out.into_iter().filter(|(count, _)| *count > 0) {
-        text.push_str(&format!("left out: {count} {what}; set them anew\n"));
+        text.push_str(&format!("left out: {count} {what}\n"));
     }
     text
 }

@@ -57,6 +57,10 @@ pub struct ExportReport {
     pub api_keys_left_out: u64,
     /// Repositories whose git token was left out.
     pub git_tokens_left_out: u64,
+    /// Webhooks left out; none are counted when single projects are exported.
+    pub webhooks_left_out: u64,
+    /// Remotes for `git push` left out; none are counted when single projects are exported.
+    pub git_uploads_left_out: u64,
 }
 
 /// Writes the export. A file appears under its name only once it is whole.
@@ -143,6 +147,11 @@ async fn write(
             records_of(&*frozen, kind, writer, scope, report, &progress).await?;
     }
     blocking(move || writer.end()).await?;
+    if scope.everything {
+        let left_out = frozen.left_out();
+        report.webhooks_left_out = left_out.webhooks;
+        report.git_uploads_left_out = left_out.git_uploads;
+    }
     Ok(report)
 }
 

@@ -48,6 +48,11 @@ impl OpenManifest {
 pub struct Folder(PathBuf);
 
 impl Folder {
+    /// Whether `data_dir` has this folder; true when that cannot be told.
+    pub fn is_in(data_dir: &Path) -> bool {
+        data_dir.join("metadata").try_exists().unwrap_or(true)
+    }
+
     /// The folder below `data_dir`, created if it is missing.
     pub fn create(data_dir: &Path) -> Result<Self> {
         let path = data_dir.join("metadata");

@@ -53,7 +53,7 @@ use loaded::Loaded;
 use owners::Owners;
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -123,6 +123,12 @@ enum Liveness {
 }
 
 impl JsonStore {
+    /// Whether there is a store in `data_dir`, be it a broken one. Where that cannot be told, opening
+    /// it will say why.
+    pub fn is_at(data_dir: &Path) -> bool {
+        Folder::is_in(data_dir)
+    }
+
     /// Opens the store, creating its folder if it is missing.
     ///
     /// # Errors

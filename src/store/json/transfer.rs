@@ -20,7 +20,7 @@ use crate::{
     },
     error::{Error, Result},
     shutdown::blocking,
-    store::{Frozen, Standing, TransferStore},
+    store::{Frozen, NotPortable, Standing, TransferStore},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -134,7 +134,8 @@ impl Batch {
 }
 
 const OUT_OF_ORDER: &str = "it is out of order";
-const EMAIL_TAKEN: &str = "another user has this email";
+const EMAIL_TAKEN: &str = "another user has this email: import into a data folder in which \
+                           nobody has signed in yet (on a laptop, before the debug user does)";
 
 fn exists(state: &State, kind: PortableKind, id: &str) -> bool {
     macro_rules! row {
@@ -283,6 +284,14 @@ impl Frozen for FrozenJson {
             Ok(())
         })
         .await
+    }
+
+    fn left_out(&self) -> NotPortable {
+        let state = self.0.view().state;
+        NotPortable {
+            webhooks: state.webhooks.values().count() as u64,
+            git_uploads: state.git_uploads.values().count() as u64,
+        }
     }
 }
 

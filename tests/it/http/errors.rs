@@ -154,3 +154,42 @@ async fn paths_answer_with_and_without_a_trailing_slash() {
         client.get(path).await.expect_status(200);
     }
 }
+
+#[tokio::test]
+async fn a_post_that_sends_nothing_counts_as_an_empty_object() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let (project, repository) = client.repository_with(&[("a.py", "x = 1\n")]).await;
+    let bare = |method: Method, path: &str| client.send(client.request(method, path));
+    let path = format!("/v1/repositories/{repository}/scans");
+    for (path, status) in [
+        (path.as_str(), 201),
+        (&format!("{path}/estimate"), 200),
+        ("/v1/sessions", 201),
+        ("/v1/ops/cleanup", 200),
+        ("/v1/ops/recover", 200),
+    ] {
+        bare(Method::POST, path).await.expect_status(status);
+    }
+    // What is needed is named.
+    let error = bare(Method::POST, "/v1/projects").await;
+    let error = error.expect_error("validation_error");
+    assert!(
+        error["message"].as_str().unwrap().contains("name"),
+        "{error}"
+    );
+    // A body has to say what it is, and a change has to say something.
+    let untyped = client.request(Method::POST, "/v1/projects");
+    let untyped = untyped.body(b"{\"name\":\"a\"}".to_vec());
+    let refused = client.send(untyped).await;
+    refused.expect_error("unsupported_media_type");
+    let project = format!("/v1/projects/{project}");
+    for method in [Method::PUT, Method::PATCH] {
+        let refused = bare(method, &project).await;
+        refused.expect_error("unsupported_media_type");
+    }
+    let document = client.get("/openapi.json").await.json();
+    let body = |path: &str| document["paths"][path]["post"]["requestBody"].clone();
+    assert!(body("/v1/repositories/{id}/scans")["required"].is_null());
+    assert_eq!(body("/v1/projects")["required"], true);
+}

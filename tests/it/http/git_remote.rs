@@ -70,6 +70,7 @@ async fn a_push_becomes_a_snapshot_and_can_be_scanned() {
     let said = checkout.push(&remote, &["main"]).await.expect_worked();
     assert!(said.contains("remote: Vega received main@"), "{said}");
     assert!(said.contains(&remote.repository), "{said}");
+    assert!(said.contains("no body is needed"), "{said}");
     let state = remote.ingested(&client).await;
     assert_eq!(state["ingest_status"], "ready", "{state}");
     let snapshots = remote.snapshots(&client).await;

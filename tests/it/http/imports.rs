@@ -163,3 +163,52 @@ async fn what_cannot_be_imported_is_refused_with_the_reason() {
         .text_at("id");
     import(&client, &empty, "{}").await.expect_error("conflict");
 }
+
+#[tokio::test]
+async fn what_a_broken_upload_keeps_from_working_says_what_to_do() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let (_, repository) = client.repository_with(&[("app.py", SOURCE)]).await;
+    // The tar is sound, a name in it is not to be taken.
+    let mut header = tar::Header::new_gnu();
+    header.as_gnu_mut().unwrap().name[..11].copy_from_slice(b"../evil.txt");
+    header.set_size(3);
+    header.set_cksum();
+    let mut broken = tar::Builder::new(Vec::new());
+    broken.append(&header, &b"bad"[..]).unwrap();
+    let broken = broken.into_inner().unwrap();
+    client.upload(&repository, broken).await.expect_status(202);
+    let state = client.ingested(&repository).await;
+    assert_eq!(state["ingest_status"], "failed", "{state}");
+    let scans = format!("/v1/repositories/{repository}/scans");
+    for refused in [
+        client.post(&scans, json!({})).await,
+        import(&client, &repository, log(&[]).to_string()).await,
+    ] {
+        let error = refused.expect_error("conflict");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("upload an archive again"), "{message}");
+    }
+    let jobs = client.get("/v1/ops/jobs?kind=import").await.items();
+    assert_eq!(jobs, Vec::<Value>::new(), "nothing fails later");
+}
+
+#[tokio::test]
+async fn what_an_import_leaves_out_is_counted_and_told() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let (_, repository) = client.repository_with(&[("app.py", SOURCE)]).await;
+    let mut four = log(&[("a", 3, "1"), ("a", 4, "2"), ("b", 5, "3"), ("b", 5, "4")]);
+    four["runs"][0]["results"][2]["locations"] = json!([]);
+    let scan = imported(&client, &repository, &four).await;
+    let path = format!("/v1/scans/{}/events", scan["id"].as_str().unwrap());
+    let events = client.get(&path).await.items();
+    let said: Vec<_> = events
+        .iter()
+        .filter_map(|event| event["payload"]["message"].as_str())
+        .collect();
+    assert!(said.contains(&"Taken over 3 of 4 results"), "{said:?}");
+    assert!(said.contains(&"3 of 4 results taken over"), "{said:?}");
+    let left_out = "1 results: left out, they name no place";
+    assert!(said.contains(&left_out), "{said:?}");
+}

@@ -52,6 +52,8 @@ async fn the_inbox_shows_every_project_and_its_filters_narrow() {
             "state=new".into(),
             format!("cwe={}", item["cwe"][0].as_str().unwrap()),
             format!("category={}", text("category")),
+            format!("rule_id={},none", text("rule_id")),
+            format!("repository_id={}", text("repository_id")),
             format!("path={}", text("file_path")),
             format!("q={}", text("rule_id").to_uppercase()),
             format!("auditor={},import:x", item["auditors"][0].as_str().unwrap()),
@@ -68,6 +70,22 @@ async fn the_inbox_shows_every_project_and_its_filters_narrow() {
             let items = client.get(&query).await.expect_status(200).items();
             assert!(ids(&items).contains(&id.as_str()), "{query}");
         }
+    }
+    let of_second = of(&format!("repository_id={}", second.1)).await;
+    assert_eq!(of_first.len() + of_second.len(), all.len());
+    let rule = all[0]["rule_id"].as_str().unwrap();
+    let of_rule = of(&format!("rule_id={rule}")).await;
+    assert!(of_rule.iter().all(|it| it["rule_id"] == rule));
+    assert_eq!(of_rule.len(), 2, "one in each project");
+    assert!(of("rule_id=none").await.is_empty());
+    for wrong in ["rule_id=,", "repository_id=x"] {
+        let refused = client.get(&format!("/v1/findings?{wrong}")).await;
+        refused.expect_error("validation_error");
+    }
+    let other = app.other_user("other@example.com").await;
+    for place in ["findings", "findings/facets"] {
+        let path = format!("/v1/{place}?repository_id={}", first.1);
+        other.get(&path).await.expect_error("not_found");
     }
     assert!(of("path=app/&q=hash").await.is_empty());
     assert!(of("state=resolved").await.is_empty());
@@ -129,7 +147,7 @@ async fn facets_agree_with_the_list_beside_them() {
         let all = client.get(&format!("{place}?lead=any")).await.items();
         assert_eq!(facets["total"], all.len());
         for facet in [
-            "severity", "status", "state", "cwe", "category", "auditor", "lead", "path",
+            "severity", "status", "state", "cwe", "category", "rule_id", "auditor", "lead", "path",
         ] {
             let values = facets[facet].as_array().unwrap();
             assert!(!values.is_empty(), "{facet}");
@@ -189,4 +207,34 @@ async fn filters_that_mean_nothing_are_refused() {
     }
     let missing = "/v1/findings?project_id=prj_01m7xzhczpe8mr4s5tgn8e6hve";
     client.get(missing).await.expect_error("not_found");
+}
+
+#[tokio::test]
+async fn what_the_readme_calls_open_leaves_out_what_was_fixed() {
+    let readme = include_str!("../../../README.md");
+    let row = readme
+        .lines()
+        .find(|line| line.starts_with("| see what is open everywhere"))
+        .unwrap();
+    let query = row.split('`').nth(1).unwrap().strip_prefix("GET ").unwrap();
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let faulty =
+        |call: &str| format!("import os\nfrom flask import request\n\n\ndef f():\n    {call}\n");
+    let stays = faulty("os.system(request.args[\"c\"])");
+    let goes = faulty("eval(request.args[\"c\"])");
+    let files = [("stays.py", stays.as_str()), ("goes.py", goes.as_str())];
+    let (project, repository) = client.repository_with(&files).await;
+    client.scan(&repository, json!({})).await;
+    let before = client.get(query).await.expect_status(200).items();
+    let rest = crate::support::tar_gz(&[("stays.py", stays.as_str()), ("goes.py", "x = 1\n")]);
+    client.ingest(&repository, rest).await;
+    client.scan(&repository, json!({})).await;
+    let open = client.get(query).await.items();
+    assert!(open.len() < before.len(), "something was fixed");
+    assert!(open.iter().all(|it| it["state"] != "resolved"));
+    let project = client.get(&format!("/v1/projects/{project}")).await.json();
+    let counts = project["finding_counts"].as_object().unwrap();
+    let counted: u64 = counts.values().filter_map(Value::as_u64).sum();
+    assert_eq!(open.len() as u64, counted, "the project counts the same");
 }

@@ -190,3 +190,14 @@ async fn use_is_counted_by_day_project_scan_and_model() {
     let other = app.other_user("other@example.com").await;
     assert!(other.get("/v1/billing/usage").await.items().is_empty());
 }
+
+#[tokio::test]
+async fn others_are_told_which_group_it_takes() {
+    let app = TestApp::start().await;
+    let other = app.other_user("other@example.com").await;
+    for path in ["/v1/audit-log", "/v1/ops/workers"] {
+        let error = other.get(path).await.expect_error("forbidden");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("group operator"), "{message}");
+    }
+}

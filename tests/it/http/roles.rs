@@ -320,4 +320,26 @@ async fn members_come_and_go() {
     other.delete(&leave).await.expect_status(204);
     other.get(&path).await.expect_error("not_found");
     owner.delete(&leave).await.expect_status(204);
+
+    // By email, as they are added.
+    let again = json!({"email": "other@example.com", "role": "viewer"});
+    owner.put(&members, again.clone()).await.expect_status(200);
+    let named = |email: &str| format!("{members}?email={email}");
+    // A viewer is not told which emails exist.
+    for email in ["debug@example.com", "nobody@example.com"] {
+        other.delete(&named(email)).await.expect_error("forbidden");
+    }
+    for wrong in [
+        members.clone(),
+        named("nobody@example.com"),
+        format!("{leave}&email=other@example.com"),
+    ] {
+        owner.delete(&wrong).await.expect_error("validation_error");
+    }
+    let own = named("Other@example.com");
+    other.delete(&own).await.expect_status(204);
+    other.delete(&own).await.expect_error("not_found");
+    owner.put(&members, again).await.expect_status(200);
+    owner.delete(&own).await.expect_status(204);
+    other.get(&path).await.expect_error("not_found");
 }

@@ -357,6 +357,10 @@ async fn addresses_that_are_not_public_are_refused() {
         let refused = client.post("/v1/webhooks", wish).await;
         let error = refused.expect_error("validation_error");
         assert_eq!(error["details"]["fields"][0]["path"], "url", "{url}");
+        // The setting is named where it would help, and nowhere else.
+        let names_it = error["message"].as_str().unwrap().contains(LOCAL.0);
+        let is_wrong = ["secret", "#", "xxx"].iter().any(|part| url.contains(part));
+        assert_eq!(names_it, !is_wrong, "{url}: {error}");
         let changed = client.patch(&good, json!({ "url": url })).await;
         changed.expect_error("validation_error");
     }

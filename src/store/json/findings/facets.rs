@@ -23,6 +23,7 @@ pub fn count(state: &State, filter: &FindingFilter) -> Result<FindingFacets> {
     let mut facets = FindingFacets::default();
     let (mut cwes, mut categories) = (ByName::default(), ByName::default());
     let (mut auditors, mut paths) = (ByName::default(), ByName::default());
+    let mut rules = ByName::default();
     select::each(state, filter, |row| {
         let entry = row.entry;
         facets.total += 1;
@@ -34,12 +35,14 @@ pub fn count(state: &State, filter: &FindingFilter) -> Result<FindingFacets> {
             *cwes.entry(*cwe).or_default() += 1;
         }
         *categories.entry(entry.category).or_default() += 1;
+        *rules.entry(entry.rule).or_default() += 1;
         *auditors.entry(entry.auditors).or_default() += 1;
         *paths.entry(row.path).or_default() += 1;
     })?;
     let names = &state.names;
     facets.cwe = most(names, &cwes, |text| vec![text]);
     facets.category = most(names, &categories, |text| vec![text]);
+    facets.rule = most(names, &rules, |text| vec![text]);
     facets.auditor = most(names, &auditors, |text| text.lines().collect());
     facets.folder = most(names, &paths, |text| vec![folder(text)]);
     Ok(facets)

@@ -157,6 +157,7 @@ struct Wanted<'a> {
     names: &'a Names,
     cwes: Vec<Name>,
     categories: Vec<Name>,
+    rules: Vec<Name>,
     assignee: Option<Option<Name>>,
     auditors: Option<Judged<'a>>,
     text: Option<Judged<'a>>,
@@ -185,6 +186,7 @@ impl<'a> Wanted<'a> {
             names,
             cwes: named(&filter.cwes),
             categories: named(&filter.categories),
+            rules: named(&filter.rules),
             assignee,
             auditors,
             text,
@@ -204,6 +206,7 @@ impl<'a> Wanted<'a> {
             && self.assignee.is_none_or(|wanted| entry.assignee == wanted)
             && (filter.cwes.is_empty() || entry.cwe.iter().any(|cwe| self.cwes.contains(cwe)))
             && (filter.categories.is_empty() || self.categories.contains(&entry.category))
+            && (filter.rules.is_empty() || self.rules.contains(&entry.rule))
             && judged(&mut self.path, self.names, &[row.path])
             && judged(&mut self.auditors, self.names, &[entry.auditors])
             && judged(

@@ -74,6 +74,8 @@ pub async fn findings_are_found_by_what_they_say(backend: &mut dyn Backend) {
     for (filter, expected) in [
         (of(|f| f.categories = vec!["xss".into()]), special),
         (of(|f| f.categories = vec!["none such".into()]), &[]),
+        (of(|f| f.rules = vec!["js.dom".into()]), special),
+        (of(|f| f.rules = vec!["js".into()]), &[]),
         (of(|f| f.auditors = vec!["codex".into()]), special),
         (of(|f| f.auditors = vec!["builtin".into()]), &ids),
         (of(|f| f.auditors = vec!["code".into()]), &[]),
