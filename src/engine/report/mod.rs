@@ -16,18 +16,21 @@ pub use csv::{table, to_csv};
 pub use html::{content_security_policy, to_html};
 pub use markdown::to_markdown;
 pub use sarif::{SarifContext, SarifExtra, to_sarif};
-pub use text::{Color, to_text};
+pub use text::{Color, printable, to_text};
 
 use crate::{
     domain::{
         coverage::{CoverageEntry, CoverageOutcome, CoverageSummary},
-        finding::{DetectedFinding, SeverityCounts},
+        finding::{DetectedFinding, Severity, SeverityCounts},
     },
-    engine::Suppressed,
+    engine::{
+        FileRole, Language, Suppressed,
+        inventory::{Unread, role_of},
+    },
     error::{Error, Result},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the report's form.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -77,12 +80,18 @@ impl Report {
         Some(known.contains(&finding.anchor.fingerprint))
     }
 
-    /// Whether something that should have been looked at was not: lines of the ledger that are
-    /// `failed`, `out_of_budget` or `refused`.
-    pub fn has_gaps(&self) -> bool {
-        use CoverageOutcome::{Failed, OutOfBudget, Refused};
-        let gap = |outcome| matches!(outcome, Failed | OutOfBudget | Refused);
-        self.coverage.iter().any(|entry| gap(entry.outcome))
+    /// The places that should have been looked at and were not, in path order: lines of the ledger
+    /// that are `failed`, `out_of_budget` or `refused`, files that cannot be read, and source of
+    /// the project's own (by its name) that is too large or no text.
+    pub fn gaps(&self) -> BTreeSet<&str> {
+        use CoverageOutcome::{Failed, OutOfBudget, Refused, Reviewed, Skipped};
+        let gap = |entry: &&CoverageEntry| match entry.outcome {
+            Failed | OutOfBudget | Refused => true,
+            Skipped => is_lost_source(&entry.path, &entry.reason),
+            Reviewed => false,
+        };
+        let gaps = self.coverage.iter().filter(gap);
+        gaps.map(|entry| entry.path.as_str()).collect()
     }
 
     /// How many findings in how many files.
@@ -91,6 +100,21 @@ impl Report {
             counted(self.summary.findings.total(), "finding"),
             counted(self.coverage_summary.files, "file"),
         )
+    }
+
+    /// The numbers in one line.
+    pub fn outline(&self) -> String {
+        let (findings, files) = self.headline();
+        let parts: Vec<String> = Severity::ALL
+            .iter()
+            .map(|severity| format!("{} {severity}", self.summary.findings.get(*severity)))
+            .collect();
+        let mut line = format!("{findings} in {files}: {}", parts.join(", "));
+        for aside in self.asides() {
+            line.push_str("; ");
+            line.push_str(&aside);
+        }
+        line
     }
 
     /// The findings below the numbers: how many are shown, suppressed and existing, as one sentence.
@@ -102,6 +126,10 @@ impl Report {
                 "{} new, {} as in the earlier report, {} of that gone",
                 baseline.new, baseline.existing, baseline.gone
             ));
+            if baseline.excluded > 0 {
+                let findings = counted(baseline.excluded, "finding");
+                asides.push(format!("{findings} of that in excluded files"));
+            }
         }
         if self.summary.suppressed > 0 {
             let findings = counted(self.summary.suppressed, "finding");
@@ -131,8 +159,27 @@ impl Report {
     }
 }
 
+/// Whether a file that was left out for `reason` is source of the project's own that no check read.
+fn is_lost_source(path: &str, reason: &str) -> bool {
+    let because = |unread: Unread| unread.reason() == reason;
+    if because(Unread::Unreadable) {
+        return true;
+    }
+    let written = match Language::of_path(path) {
+        Some(language @ (Language::Dockerfile | Language::Terraform | Language::Yaml)) => {
+            Some(language)
+        }
+        language => language.filter(|language| language.is_code()),
+    };
+    let own = !matches!(
+        role_of(path, written, &[]),
+        FileRole::Vendored | FileRole::Minified | FileRole::Generated
+    );
+    written.is_some() && own && (because(Unread::TooLarge) || because(Unread::Binary))
+}
+
 /// A number with its noun: `1 finding`, `2 findings`.
-fn counted(count: u64, noun: &str) -> String {
+pub fn counted(count: u64, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
 }

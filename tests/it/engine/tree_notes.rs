@@ -236,6 +236,30 @@ fn a_baseline_in_json_or_sarif_marks_what_was_there() {
 }
 
 #[test]
+fn what_an_ignore_file_leaves_out_is_not_gone() {
+    let files = [("old/a.py", FAULT), ("b.py", FAULT), ("c.py", FAULT)];
+    let before = scan(tree(&files).path(), &Memory::default(), 1).report;
+    let baseline = Baseline::parse(&to_json(&before).unwrap()).unwrap();
+    let files = [
+        (".vegaignore", "old/\n"),
+        ("old/a.py", FAULT),
+        ("b.py", FAULT),
+    ];
+    let mut report = obeying(tree(&files).path());
+    compare(&mut report, &baseline);
+    let summary = report.baseline.as_ref().unwrap();
+    assert_eq!(
+        (summary.existing, summary.gone, summary.excluded),
+        (1, 1, 1)
+    );
+    let text = to_text(&report, vega::engine::Color::Never);
+    assert!(
+        text.contains("1 finding of that in excluded files"),
+        "{text}"
+    );
+}
+
+#[test]
 fn hostile_text_of_the_tree_is_dead_in_every_form() {
     let folder = tree(&[(
         "=cmd|'/x'/<script>alert(1)<!--.py",
