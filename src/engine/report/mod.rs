@@ -5,6 +5,7 @@
 //! JSON. Readers may rely on `schema_version`; fields are only ever added within one version.
 
 mod baseline;
+mod context;
 mod csv;
 mod html;
 mod markdown;
@@ -12,7 +13,8 @@ mod sarif;
 mod text;
 
 pub use baseline::{Baseline, BaselineSummary, compare};
-pub use csv::{table, to_csv};
+pub use context::{FindingNote, ReportContext};
+pub use csv::to_csv;
 pub use html::{content_security_policy, to_html};
 pub use markdown::to_markdown;
 pub use sarif::{SarifContext, SarifExtra, to_sarif};
@@ -102,7 +104,7 @@ impl Report {
         )
     }
 
-    /// The numbers in one line.
+    /// The numbers in one line, as a scan without a server knows them.
     pub fn outline(&self) -> String {
         let (findings, files) = self.headline();
         let parts: Vec<String> = Severity::ALL
@@ -110,17 +112,17 @@ impl Report {
             .map(|severity| format!("{} {severity}", self.summary.findings.get(*severity)))
             .collect();
         let mut line = format!("{findings} in {files}: {}", parts.join(", "));
-        for aside in self.asides() {
+        let leads = (self.summary.leads > 0).then(|| unshown(&counted(self.summary.leads, "lead")));
+        for aside in leads.into_iter().chain(self.asides()) {
             line.push_str("; ");
             line.push_str(&aside);
         }
         line
     }
 
-    /// The findings below the numbers: how many are shown, suppressed and existing, as one sentence.
+    /// What stands beside the numbers: how many are existing, suppressed and left out.
     fn asides(&self) -> Vec<String> {
-        let leads = counted(self.summary.leads, "lead");
-        let mut asides = vec![format!("{leads} not shown")];
+        let mut asides = Vec::new();
         if let Some(baseline) = &self.baseline {
             asides.push(format!(
                 "{} new, {} as in the earlier report, {} of that gone",
@@ -182,6 +184,11 @@ fn is_lost_source(path: &str, reason: &str) -> bool {
 pub fn counted(count: u64, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
+}
+
+/// Leads, and why they are not among the findings.
+fn unshown(leads: &str) -> String {
+    format!("{leads} not shown (hints too weak for a finding; JSON and CSV list them)")
 }
 
 /// Where a finding stands, `path:line`.

@@ -49,7 +49,7 @@ pub(super) async fn run(args: RunnerArgs) -> Result<ExitCode> {
             report::compare(&mut outcome.report, baseline);
         }
         bar.finish_and_clear();
-        let rendered = render(&args, &outcome)?;
+        let rendered = render(&args, &outcome, &source)?;
         write_result(&args, &rendered)?;
         Ok((outcome, rendered.len()))
     })
@@ -173,6 +173,8 @@ fn read_limits(env: &Env) -> Result<LimitSettings> {
 /// A tree to scan; a fetched one disappears with it.
 struct OpenSource {
     root: PathBuf,
+    /// The header of the report: a name, never a path of this machine.
+    about: Vec<(&'static str, String)>,
     _folder: Option<TempDir>,
 }
 
@@ -190,6 +192,7 @@ fn open_source(
     }
     if path.is_dir() {
         return Ok(OpenSource {
+            about: about(path),
             root: path.to_owned(),
             _folder: None,
         });
@@ -244,6 +247,15 @@ fn not_an_archive(error: Error, path: &Path) -> Error {
     Error::field("--source", message)
 }
 
+/// The folder's or archive's own name.
+fn about(path: &Path) -> Vec<(&'static str, String)> {
+    let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let name = whole
+        .file_name()
+        .map(|it| it.to_string_lossy().into_owned());
+    name.map(|name| ("Source", name)).into_iter().collect()
+}
+
 fn is_archive_name(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.to_ascii_lowercase();
@@ -271,6 +283,7 @@ fn unpack(path: &Path, limits: &SourceLimits, token: &CancellationToken) -> Resu
     let root = folder.path().join("tree");
     workspace::archive::unpack(path, &root, limits, token)?;
     Ok(OpenSource {
+        about: about(path),
         root,
         _folder: Some(folder),
     })
@@ -296,8 +309,9 @@ fn clone(
     };
     let folder = folder()?;
     let root = folder.path().join("tree");
-    workspace::git::fetch(&source, &root, &git, token)?;
+    let checkout = workspace::git::fetch(&source, &root, &git, token)?;
     Ok(OpenSource {
+        about: vec![("Source", source.url), ("Commit", checkout.commit)],
         root,
         _folder: Some(folder),
     })
@@ -340,7 +354,11 @@ fn notes_of(args: &RunnerArgs) -> TreeNotes {
     }
 }
 
-fn render(args: &RunnerArgs, outcome: &ScanOutcome) -> Result<Vec<u8>> {
+fn render(args: &RunnerArgs, outcome: &ScanOutcome, source: &OpenSource) -> Result<Vec<u8>> {
+    let context = report::ReportContext {
+        about: source.about.clone(),
+        ..report::ReportContext::default()
+    };
     Ok(match args.format {
         Format::Json => report::to_json(&outcome.report)?,
         Format::Sarif => {
@@ -350,9 +368,9 @@ fn render(args: &RunnerArgs, outcome: &ScanOutcome) -> Result<Vec<u8>> {
         Format::Cyclonedx => document(&engine::packages::cyclonedx::to_cyclonedx(
             &outcome.packages,
         ))?,
-        Format::Markdown => report::to_markdown(&outcome.report).into_bytes(),
-        Format::Html => report::to_html(&outcome.report).into_bytes(),
-        Format::Csv => report::to_csv(&outcome.report).into_bytes(),
+        Format::Markdown => report::to_markdown(&outcome.report, &context).into_bytes(),
+        Format::Html => report::to_html(&outcome.report, &context).into_bytes(),
+        Format::Csv => report::to_csv(&outcome.report, &context).into_bytes(),
         Format::Text => {
             let terminal = output_file(args).is_none() && std::io::stdout().is_terminal();
             let color = if terminal {
