@@ -23,7 +23,7 @@ use crate::{
     },
     error::{Error, Result},
     shutdown::blocking,
-    store::{FindingFilter, PageRequest},
+    store::{FindingFilter, ObservedFinding, PageRequest},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -159,6 +159,7 @@ pub async fn run(ctx: &ServeContext, job: &Job) -> Result<()> {
         .map_err(|error| Error::internal("an export job names no repository", error))?;
     let everything = PageRequest::first(usize::MAX);
     let page = ctx.app.store.findings(filter, everything).await?;
+    let notes = page.items.iter().map(note).collect();
     let findings: Vec<Finding> = page.items.into_iter().map(|row| row.finding).collect();
     let repository = ctx.app.store.repository(id).await?;
     let context = ReportContext {
@@ -166,7 +167,8 @@ pub async fn run(ctx: &ServeContext, job: &Job) -> Result<()> {
             ("Repository", repository.name),
             ("Date", job.created_at.to_string()),
         ],
-        notes: findings.iter().map(note).collect(),
+        notes,
+        stored: true,
         of_many_scans: true,
     };
     let bytes = blocking(move || render(format, &findings, &context)).await?;
@@ -174,8 +176,10 @@ pub async fn run(ctx: &ServeContext, job: &Job) -> Result<()> {
     ctx.app.objects.put_bytes(&key, bytes).await.map(drop)
 }
 
-fn note(finding: &Finding) -> Option<FindingNote> {
-    Some(FindingNote::of(finding, finding.state))
+fn note(row: &ObservedFinding) -> Option<FindingNote> {
+    let observed = row.observation.as_ref().map(|it| it.state);
+    let state = observed.unwrap_or(row.finding.state);
+    Some(FindingNote::of(&row.finding, state))
 }
 
 fn render(format: ExportFormat, findings: &[Finding], context: &ReportContext) -> Result<Vec<u8>> {

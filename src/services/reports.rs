@@ -171,6 +171,7 @@ pub async fn rendered(
         let context = ReportContext {
             about,
             notes: notes(&report, &seen),
+            stored: true,
             of_many_scans: false,
         };
         Ok(match format {

@@ -15,6 +15,8 @@ pub struct ReportContext {
     pub about: Vec<(&'static str, String)>,
     /// Parallel to the report's findings; empty where no store knows them.
     pub notes: Vec<Option<FindingNote>>,
+    /// Whether a store stands behind the report, so that tables have its columns.
+    pub stored: bool,
     /// Whether the findings come from many scans, so that there is no ledger to show.
     pub of_many_scans: bool,
 }

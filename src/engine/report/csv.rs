@@ -14,7 +14,7 @@ const STORED: &str = "lead,id,status,assignee,accepted_until";
 /// The findings as a table. With notes of a store, `state` is what it says of each, and there are
 /// columns for decisions; without, leads have `lead` as state.
 pub fn to_csv(report: &Report, context: &ReportContext) -> String {
-    let stored = context.of_many_scans || !context.notes.is_empty();
+    let stored = context.stored;
     let mut out = match stored {
         true => format!("{HEADER},{STORED}\r\n"),
         false => format!("{HEADER}\r\n"),
