@@ -49,8 +49,8 @@ enum RoleCommand {
     },
     /// Print the manual page (roff) of vega or of one of its commands.
     Man {
-        /// The command; the whole program without it.
-        command: Option<String>,
+        /// The command, in several words where it is one of a command; the whole program without it.
+        command: Vec<String>,
     },
 }
 
@@ -143,23 +143,21 @@ fn dispatch(role: RoleCommand) -> ExitCode {
             clap_complete::generate(shell, &mut command(), "vega", &mut script);
             end(print(&script))
         }
-        RoleCommand::Man { command } => {
-            end(manual(command.as_deref()).and_then(|page| print(&page)))
-        }
+        RoleCommand::Man { command } => end(manual(&command).and_then(|page| print(&page))),
     }
 }
 
-/// The manual page of the program or one of its commands.
-fn manual(name: Option<&str>) -> Result<Vec<u8>, Error> {
-    let mut whole = command();
-    whole.build();
-    let page = match name {
-        None => whole,
-        Some(name) => whole
-            .find_subcommand(name)
-            .cloned()
-            .ok_or_else(|| Error::field("COMMAND", format!("'{name}' is no command of vega")))?,
-    };
+/// The manual page of the program or one of its commands, `maintenance export` for example.
+fn manual(names: &[String]) -> Result<Vec<u8>, Error> {
+    let mut page = command();
+    page.build();
+    for name in names {
+        let below = page.find_subcommand(name).cloned();
+        page = below.ok_or_else(|| {
+            let words = names.join(" ");
+            Error::field("COMMAND", format!("'{words}' is no command of vega"))
+        })?;
+    }
     let mut text = Vec::new();
     clap_mangen::Man::new(page)
         .render(&mut text)

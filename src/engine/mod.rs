@@ -31,11 +31,29 @@ pub use inventory::{FileRole, Inventory, Language, SourceFile};
 pub use pipeline::{DebugBundle, ScanOutcome, scan_source};
 pub use preview::{Preview, preview};
 pub use report::{Color, Report, SarifContext, SarifExtra, to_json, to_sarif, to_text};
+pub use select::check_pattern;
 pub use suppress::Suppressed;
 pub use threat_profile::generate_threat_profile;
 
 use crate::error::Result;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use tokio_util::sync::CancellationToken;
+
+/// Those of the gitignore-style `patterns` that match no file below `source_root`; all of them where
+/// together they leave nothing, none without patterns. Blocking; reads names only.
+///
+/// # Errors
+/// `validation_error` on the field `paths` for a pattern that cannot be read.
+pub fn unmatched_patterns(
+    source_root: &Path,
+    patterns: &[String],
+    cancel: &CancellationToken,
+) -> Result<Vec<String>> {
+    if patterns.is_empty() {
+        return Ok(Vec::new());
+    }
+    select::unmatched(patterns, &inventory::list_paths(source_root, cancel))
+}
 
 /// How one run of the engine is to be done. Filled by roles; the engine reads no environment.
 #[derive(Debug, Clone, Default)]

@@ -93,6 +93,11 @@ pub fn scan_source(
             5,
             format!("Planning over {} files", inventory.files.len()),
         );
+        if inventory.files.is_empty() && inventory.unlisted.is_empty() {
+            let empty = "The source holds no files: nothing was looked at".to_owned();
+            log.warn(empty.clone());
+            faults.push(empty);
+        }
         let packages = packages::read_packages(source_root, &inventory);
         for (path, reason) in &packages.faults {
             faults.push(format!("The packages of {path} are not known: {reason}"));
@@ -110,6 +115,12 @@ pub fn scan_source(
         }
         faults.extend(wrong);
         let selection = select::select(&inventory, &plan, &settings.paths, &excluded)?;
+        if selection.misses_everything() {
+            let patterns = settings.paths.join(", ");
+            let missed = format!("The paths match no file, nothing was looked at: {patterns}");
+            log.warn(missed.clone());
+            faults.push(missed);
+        }
         let run = Run {
             settings,
             source_root,

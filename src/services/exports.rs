@@ -10,7 +10,7 @@ use crate::{
     domain::{
         access::Actor,
         audit::AuditAction,
-        finding::{DetectedFinding, Finding, FindingStatus, SeverityCounts},
+        finding::{DetectedFinding, Finding, SeverityCounts},
         ids::{ExportId, RepositoryId},
         job::{Job, JobKind, JobStatus},
         object_key::ObjectKey,
@@ -18,14 +18,15 @@ use crate::{
         text_enum,
     },
     engine::report::{
-        self, EngineInfo, Report, ReportSummary, SCHEMA_VERSION, SarifContext, SarifExtra,
+        self, EngineInfo, FindingNote, Report, ReportContext, ReportSummary, SCHEMA_VERSION,
+        SarifContext, SarifExtra,
     },
     error::{Error, Result},
     shutdown::blocking,
-    store::{FindingFilter, PageRequest},
+    store::{FindingFilter, ObservedFinding, PageRequest},
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How long a link to a finished export works.
 const LINK_LIFETIME: Duration = Duration::from_secs(3600);
@@ -158,58 +159,68 @@ pub async fn run(ctx: &ServeContext, job: &Job) -> Result<()> {
         .map_err(|error| Error::internal("an export job names no repository", error))?;
     let everything = PageRequest::first(usize::MAX);
     let page = ctx.app.store.findings(filter, everything).await?;
+    let notes = page.items.iter().map(note).collect();
     let findings: Vec<Finding> = page.items.into_iter().map(|row| row.finding).collect();
-    let bytes = blocking(move || render(format, &findings)).await?;
+    let repository = ctx.app.store.repository(id).await?;
+    let context = ReportContext {
+        about: vec![
+            ("Repository", repository.name),
+            ("Date", job.created_at.to_string()),
+        ],
+        notes,
+        stored: true,
+        of_many_scans: true,
+    };
+    let bytes = blocking(move || render(format, &findings, &context)).await?;
     let key = ObjectKey::export(id, export_id, format.extension());
     ctx.app.objects.put_bytes(&key, bytes).await.map(drop)
 }
 
-fn render(format: ExportFormat, findings: &[Finding]) -> Result<Vec<u8>> {
+fn note(row: &ObservedFinding) -> Option<FindingNote> {
+    let observed = row.observation.as_ref().map(|it| it.state);
+    let state = observed.unwrap_or(row.finding.state);
+    Some(FindingNote::of(&row.finding, state))
+}
+
+fn render(format: ExportFormat, findings: &[Finding], context: &ReportContext) -> Result<Vec<u8>> {
     let written = |error| Error::internal("an export cannot be written", error);
+    let report = report_of(findings);
     match format {
         ExportFormat::Json => {
             let document = serde_json::json!({ "schema_version": 1, "findings": findings });
             serde_json::to_vec_pretty(&document).map_err(written)
         }
-        ExportFormat::Csv => {
-            let detected: Vec<DetectedFinding> = findings.iter().map(detected).collect();
-            let rows = findings.iter().zip(&detected).map(|(finding, detected)| {
-                let reason = finding.dismiss_reason.as_deref().unwrap_or_default();
-                (detected, finding.state.as_str(), reason.into())
-            });
-            Ok(report::table(rows).into_bytes())
-        }
         ExportFormat::Sarif => {
-            let document = report::to_sarif(&report_of(findings), &context(findings));
-            serde_json::to_vec(&document).map_err(written)
+            let sarif = SarifContext {
+                extra: sarif_extra(&report, context),
+                include_leads: true,
+                ..SarifContext::default()
+            };
+            serde_json::to_vec(&report::to_sarif(&report, &sarif)).map_err(written)
         }
-        ExportFormat::Markdown => Ok(report::to_markdown(&report_of(findings)).into_bytes()),
-        ExportFormat::Html => Ok(report::to_html(&report_of(findings)).into_bytes()),
+        ExportFormat::Csv => Ok(report::to_csv(&report, context).into_bytes()),
+        ExportFormat::Markdown => Ok(report::to_markdown(&report, context).into_bytes()),
+        ExportFormat::Html => Ok(report::to_html(&report, context).into_bytes()),
     }
+}
+
+/// What the store knows beyond the engine's words, by fingerprint.
+pub(super) fn sarif_extra(
+    report: &Report,
+    context: &ReportContext,
+) -> BTreeMap<String, SarifExtra> {
+    let known = report.findings.iter().zip(&context.notes);
+    let known = known.filter_map(|(finding, note)| {
+        let extra = note.as_ref()?.to_sarif_extra();
+        Some((finding.anchor.fingerprint.clone(), extra))
+    });
+    known.collect()
 }
 
 fn detected(finding: &Finding) -> DetectedFinding {
     DetectedFinding {
         content: finding.content.clone(),
         anchor: finding.anchor.clone(),
-    }
-}
-
-/// What the store knows beyond the engine's words.
-fn context(findings: &[Finding]) -> SarifContext {
-    let extra = findings.iter().map(|finding| {
-        let dismissed = finding.status == FindingStatus::Dismissed;
-        let extra = SarifExtra {
-            finding_id: Some(finding.id.to_string()),
-            suppressed: dismissed.then(|| finding.dismiss_reason.clone().unwrap_or_default()),
-            baseline_state: None,
-        };
-        (finding.anchor.fingerprint.clone(), extra)
-    });
-    SarifContext {
-        extra: extra.collect(),
-        include_leads: true,
-        ..SarifContext::default()
     }
 }
 

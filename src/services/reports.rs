@@ -4,21 +4,26 @@
 //! are copied to the documented keys. Publishing is repeatable: whoever finds an ended scan with
 //! unpublished files does it again.
 
-use super::access;
+use super::{access, exports};
 use crate::{
     context::{AppContext, ServeContext},
     domain::{
         access::Actor,
+        finding::{DetectedFinding, Location},
         ids::ScanId,
         object_key::{Artifact, ObjectKey},
         scan::Scan,
     },
-    engine::{Report, report},
+    engine::{
+        Report,
+        report::{self, FindingNote, ReportContext, SarifContext},
+    },
     error::{Error, ErrorCode, Result},
     objects::{ObjectMeta, ObjectReader},
     shutdown::blocking,
-    store::EventQuery,
+    store::{EventQuery, FindingFilter, ObservedFinding, PageRequest},
 };
+use std::collections::BTreeMap;
 use tokio::io::AsyncReadExt;
 
 /// Events read from the store in one go.
@@ -100,7 +105,7 @@ async fn events_as_lines(app: &AppContext, scan: &Scan) -> Result<Vec<u8>> {
 pub enum ReportFormat {
     /// `v16-report.json`.
     Json,
-    /// SARIF 2.1.0.
+    /// SARIF 2.1.0, as the engine wrote it.
     Sarif,
 }
 
@@ -113,6 +118,8 @@ pub enum RenderedFormat {
     Html,
     /// One line per finding.
     Csv,
+    /// SARIF 2.1.0, with states and decisions.
+    Sarif,
 }
 
 /// Larger reports are not rendered, only streamed as they are (bytes).
@@ -123,8 +130,8 @@ pub fn page_policy() -> String {
     report::content_security_policy()
 }
 
-/// A scan's report in a form for people. Errors as [`open`]; `payload_too_large` when the report is
-/// too large to be held in memory.
+/// A scan's report in a form that says what that scan made of each finding and what people decided
+/// since. Errors as [`open`]; `payload_too_large` when the report is too large to be held in memory.
 pub async fn rendered(
     ctx: &ServeContext,
     actor: &Actor,
@@ -143,16 +150,75 @@ pub async fn rendered(
         .read_to_end(&mut bytes)
         .await
         .map_err(|error| Error::internal("the report cannot be read", error))?;
+    let store = &ctx.app.store;
+    let scan = store.scan(id).await?;
+    let repository = store.repository(scan.repository_id).await?;
+    let snapshot = store.snapshot(scan.snapshot_id).await?;
+    let filter = FindingFilter {
+        repository_id: Some(scan.repository_id),
+        scan_id: Some(id),
+        ..FindingFilter::default()
+    };
+    let everything = PageRequest::first(usize::MAX);
+    let seen = store.findings(filter, everything).await?.items;
+    let mut about = vec![("Repository", repository.name)];
+    about.extend(snapshot.commit.clone().map(|commit| ("Commit", commit)));
+    about.push(("Scan", id.to_string()));
+    about.extend(scan.completed_at.map(|time| ("Date", time.to_string())));
     blocking(move || {
         let report: Report = serde_json::from_slice(&bytes)
             .map_err(|error| Error::internal("the stored report cannot be parsed", error))?;
+        let context = ReportContext {
+            about,
+            notes: notes(&report, &seen),
+            stored: true,
+            of_many_scans: false,
+        };
         Ok(match format {
-            RenderedFormat::Markdown => report::to_markdown(&report),
-            RenderedFormat::Html => report::to_html(&report),
-            RenderedFormat::Csv => report::to_csv(&report),
+            RenderedFormat::Markdown => report::to_markdown(&report, &context),
+            RenderedFormat::Html => report::to_html(&report, &context),
+            RenderedFormat::Csv => report::to_csv(&report, &context),
+            RenderedFormat::Sarif => {
+                let sarif = SarifContext {
+                    revision: snapshot.commit,
+                    repository_uri: repository.git_url,
+                    extra: exports::sarif_extra(&report, &context),
+                    ..SarifContext::default()
+                };
+                report::to_sarif(&report, &sarif).to_string()
+            }
         })
     })
     .await
+}
+
+/// What the scan made of each finding of its report. It is recognised by the place the scan saw it
+/// at: by now it may have moved, and its fingerprint with it.
+fn notes(report: &Report, seen: &[ObservedFinding]) -> Vec<Option<FindingNote>> {
+    let mut by_place = BTreeMap::new();
+    let mut by_fingerprint = BTreeMap::new();
+    for row in seen {
+        let place = row.observation.as_ref().map(|it| &it.location);
+        let place = place.unwrap_or(&row.finding.content.location);
+        by_place.insert(key(&row.finding.content.rule_id, place), row);
+        by_fingerprint.insert(row.finding.anchor.fingerprint.as_str(), row);
+    }
+    let note = |finding: &DetectedFinding| {
+        let content = &finding.content;
+        let row = by_place
+            .get(&key(&content.rule_id, &content.location))
+            .or_else(|| by_fingerprint.get(finding.anchor.fingerprint.as_str()))?;
+        let observed = row.observation.as_ref().map(|it| it.state);
+        let state = observed.unwrap_or(row.finding.state);
+        Some(FindingNote::of(&row.finding, state))
+    };
+    report.findings.iter().map(note).collect()
+}
+
+fn key<'a>(rule: &'a str, place: &'a Location) -> (&'a str, &'a str, u32, u32, Option<u32>) {
+    let path = place.file_path.as_str();
+    let (start, end) = (place.start_line, place.end_line);
+    (rule, path, start, end, place.start_column)
 }
 
 /// A scan's report, as a stream. `conflict` while the scan has none (yet).

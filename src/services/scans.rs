@@ -59,9 +59,7 @@ pub fn check_paths(patterns: &[String], field: &str) -> Result<()> {
                 place,
                 format!("must have 1 to {MAX_PATTERN_CHARS} characters"),
             ));
-        } else if let Err(error) =
-            ignore::gitignore::GitignoreBuilder::new("").add_line(None, pattern)
-        {
+        } else if let Err(error) = engine::check_pattern(pattern) {
             wrong.push(FieldError::new(
                 place,
                 format!("is not a gitignore-style pattern: {error}"),

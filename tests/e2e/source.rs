@@ -359,3 +359,111 @@ fn the_representation_of_a_file_is_printed() {
         assert!(stderr.contains(words), "{name}: {stderr}");
     }
 }
+
+#[test]
+fn a_path_that_matches_nothing_does_not_pass_for_a_clean_source() {
+    let terminal = Terminal::new();
+    let tree = terminal.tree("tree", &[("js/add.py", HARMLESS), ("run.py", FAULTY)]);
+    let absolute = tree.join("run.py");
+    for pattern in ["nothing/**", "[", "", absolute.to_str().unwrap()] {
+        for more in [&[][..], &["--path", "js"]] {
+            let arguments = [&["--path", pattern][..], more].concat();
+            let output = terminal.scan(&tree, &arguments);
+            assert_eq!(expect(&output, 2), "");
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(stderr.contains("--path: "), "{stderr}");
+            assert!(stderr.contains(&format!("'{pattern}'")), "{stderr}");
+        }
+    }
+    expect(&terminal.scan(&tree, &["--path", "./js"]), 0);
+    expect(&terminal.scan(&tree, &["--path", "./run.py"]), 1);
+    expect(&terminal.scan(&tree, &["--path", "!run.py"]), 0);
+    expect(&terminal.scan(&tree, &["--path", "!**"]), 2);
+}
+
+#[test]
+fn an_empty_source_says_that_nothing_was_looked_at() {
+    let terminal = Terminal::new();
+    let tree = terminal.tree("tree", &[]);
+    fs::create_dir_all(&tree).unwrap();
+    let text = expect(&terminal.scan(&tree, &[]), 0);
+    assert!(text.contains("holds no files"), "{text}");
+    expect(&terminal.scan(&tree, &["--path", "*.py"]), 2);
+}
+
+#[test]
+fn source_that_nobody_read_is_a_gap_and_is_named() {
+    let terminal = Terminal::new();
+    let large = "x = 1\n".repeat(200_000);
+    let tree = terminal.tree(
+        "tree",
+        &[
+            ("big.py", &large),
+            ("odd.py", "x = 1\0\n"),
+            ("node_modules/lib/index.js", &large),
+            ("app.min.js", &large),
+            ("picture.bin", "\0"),
+            ("data.csv", &large),
+        ],
+    );
+    expect(&terminal.scan(&tree, &[]), 0);
+    let output = terminal.scan(&tree, &["--fail-on-gaps"]);
+    expect(&output, 1);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let told = "exit 1: --fail-on-gaps, 2 files: big.py, odd.py\n";
+    assert!(stderr.ends_with(told), "{stderr}");
+}
+
+#[test]
+fn a_result_in_a_file_leaves_a_line_on_standard_error() {
+    let terminal = Terminal::new();
+    let tree = terminal.tree("tree", &[("run.py", FAULTY)]);
+    let file = terminal.path("report.html");
+    let arguments = ["--format", "html", "--output", file.to_str().unwrap()];
+    let output = terminal.scan(&tree, &arguments);
+    assert_eq!(expect(&output, 1), "");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    for part in [
+        "1 finding in 1 file: ",
+        "report.html",
+        "exit 1: --fail-on high, 1 finding",
+    ] {
+        assert!(stderr.contains(part), "{stderr}");
+    }
+    let printed = expect(&terminal.scan(&tree, &["--output", "-"]), 1);
+    assert!(printed.contains("run.py:5"), "{printed}");
+}
+
+#[test]
+fn arguments_that_do_not_fit_are_told_what_would() {
+    let terminal = Terminal::new();
+    let tree = terminal.tree("tree", &[("add.py", HARMLESS)]);
+    let junk = terminal.path("junk.zip");
+    fs::write(&junk, "no archive").unwrap();
+    let told = |source: &Path, more: &[&str]| {
+        let output = terminal.scan(source, more);
+        expect(&output, 2);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let bare = terminal.path("before.json");
+    fs::write(&bare, "{").unwrap();
+    for (stderr, part) in [
+        (
+            told(&tree, &["--git-ref", "main"]),
+            "--git-ref: is for a git URL",
+        ),
+        (
+            told(Path::new("git@host.example:you/mine.git"), &[]),
+            "https://host.example/you/mine.git",
+        ),
+        (told(&junk, &[]), "damaged"),
+        (
+            told(&tree, &["--baseline", bare.to_str().unwrap()]),
+            "before.json is no JSON document",
+        ),
+    ] {
+        assert!(stderr.contains(part), "{stderr}");
+    }
+    assert!(!told(&junk, &[]).contains("to scan one file"));
+    expect(&terminal.scan(&tree, &["--fail-on", "HIGH"]), 0);
+}

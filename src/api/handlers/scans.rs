@@ -18,7 +18,7 @@ use crate::{
         ids::{ScanId, ScanKind},
         scan::ScanStatus,
     },
-    error::Error,
+    error::{Error, ErrorCode},
     services::{
         reports::{self, RenderedFormat, ReportFormat},
         scans::{self, ScansOf},
@@ -29,6 +29,9 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web::Json};
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 use utoipa::IntoParams;
+
+/// The media type of SARIF.
+const SARIF: &str = "application/sarif+json";
 
 /// Scans of a project or a repository.
 pub async fn list_of(
@@ -161,11 +164,13 @@ pub async fn get_report(
     let format = query.0.format.as_deref().unwrap_or("json");
     let (format, content_type) = match format {
         "json" => (ReportFormat::Json, "application/json"),
-        "sarif" => (ReportFormat::Sarif, "application/sarif+json"),
-        other => {
-            let page = rendered_report(&ctx, &caller.actor, id.0, other).await?;
-            return Ok(page);
-        }
+        other => match rendered_report(&ctx, &caller.actor, id.0, other).await {
+            // As the engine wrote it, then: that streams, whatever its size.
+            Err(error) if other == "sarif" && error.code() == ErrorCode::PayloadTooLarge => {
+                (ReportFormat::Sarif, SARIF)
+            }
+            page => return Ok(page?),
+        },
     };
     let (meta, reader) = reports::open(&ctx, &caller.actor, id.0, format).await?;
     Ok(HttpResponse::Ok()
@@ -176,14 +181,20 @@ pub async fn get_report(
 
 /// A report for people. It is data of the audited tree in the API's own origin: the page may load
 /// and run nothing, and nothing guesses what it is.
-async fn rendered_report(ctx: &Ctx, actor: &Actor, id: ScanId, format: &str) -> ApiResult {
+async fn rendered_report(
+    ctx: &Ctx,
+    actor: &Actor,
+    id: ScanId,
+    format: &str,
+) -> Result<HttpResponse, Error> {
     let (format, content_type) = match format {
         "markdown" => (RenderedFormat::Markdown, "text/markdown; charset=utf-8"),
         "html" => (RenderedFormat::Html, "text/html; charset=utf-8"),
+        "sarif" => (RenderedFormat::Sarif, SARIF),
         "csv" => (RenderedFormat::Csv, "text/csv; charset=utf-8"),
         other => {
             let message = format!("'{other}' is not one of json, sarif, markdown, html, csv");
-            return Err(Error::field("format", message).into());
+            return Err(Error::field("format", message));
         }
     };
     let text = reports::rendered(ctx, actor, id, format).await?;

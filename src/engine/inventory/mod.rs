@@ -10,6 +10,7 @@ mod role;
 
 pub use language::Language;
 pub use role::FileRole;
+pub(crate) use role::role_of;
 
 use crate::error::{Error, Result};
 use rayon::prelude::*;
@@ -144,6 +145,12 @@ pub fn take_inventory(root: &Path, cancel: &CancellationToken) -> Result<Invento
     files.dedup_by(|a, b| a.path == b.path);
     unlisted.sort_by(|a, b| (&a.path, &a.reason).cmp(&(&b.path, &b.reason)));
     Ok(Inventory { files, unlisted })
+}
+
+/// The paths of the files below `root`, unsorted and unread.
+pub(crate) fn list_paths(root: &Path, cancel: &CancellationToken) -> Vec<String> {
+    let (found, _) = walk(root, cancel);
+    found.iter().map(|found| text_of(&found.path)).collect()
 }
 
 /// A path below the root, and whether it is a link.

@@ -10,7 +10,7 @@ use crate::{
         ids::FindingId,
         matching::{Anchor, Known, match_findings},
     },
-    error::{Error, Result},
+    engine::select::EXCLUDED,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,6 +25,9 @@ pub struct BaselineSummary {
     pub existing: u64,
     /// Entries of the earlier report that are not seen any more.
     pub gone: u64,
+    /// Entries in files that `.vegaignore` now leaves out: nobody looked whether they are gone.
+    #[serde(default)]
+    pub excluded: u64,
     /// Fingerprints of the findings (and leads) that it has too.
     pub existing_fingerprints: BTreeSet<String>,
 }
@@ -39,17 +42,16 @@ impl Baseline {
     /// Reads a report as `to_json` or `to_sarif` wrote it.
     ///
     /// # Errors
-    /// `validation_error` on the field `--baseline` for anything else.
-    pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let refuse = |text: &str| Error::field("--baseline", text.to_owned());
+    /// What anything else is not, in words that follow the file's name.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let document: Value = serde_json::from_slice(bytes)
-            .map_err(|error| refuse("is no JSON document").caused_by(error))?;
+            .map_err(|error| format!("is no JSON document: {error}"))?;
         let anchors = match (document.get("runs"), document.get("engine")) {
             (Some(runs), _) => of_sarif(runs),
             (None, Some(_)) => of_json(&document),
             (None, None) => None,
         };
-        let anchors = anchors.ok_or_else(|| refuse("is no Vega report in JSON or SARIF"))?;
+        let anchors = anchors.ok_or("is no Vega report in JSON or SARIF")?;
         Ok(Self { anchors })
     }
 }
@@ -95,10 +97,16 @@ pub fn compare(report: &mut Report, baseline: &Baseline) {
     let all: Vec<_> = report.findings.iter().chain(suppressed).collect();
     let incoming: Vec<&Anchor> = all.iter().map(|finding| &finding.anchor).collect();
     let matched = match_findings(&known, &incoming, &BTreeMap::new());
-    let mut summary = BaselineSummary {
-        gone: (known.len() - matched.iter().flatten().count()) as u64,
-        ..BaselineSummary::default()
-    };
+    let left_out = report.coverage.iter().filter(|it| it.reason == EXCLUDED);
+    let left_out: BTreeSet<&str> = left_out.map(|it| it.path.as_str()).collect();
+    let seen: BTreeSet<FindingId> = matched.iter().flatten().copied().collect();
+    let mut summary = BaselineSummary::default();
+    for entry in known.iter().filter(|entry| !seen.contains(&entry.id)) {
+        match left_out.contains(entry.anchor.path.as_str()) {
+            true => summary.excluded += 1,
+            false => summary.gone += 1,
+        }
+    }
     for (index, (finding, matched)) in all.iter().zip(matched).enumerate() {
         if matched.is_some() {
             summary

@@ -3,44 +3,53 @@
 //! Spreadsheets run cells that begin like a formula, and this text comes from audited trees: such
 //! cells begin with an apostrophe instead. Line breaks and control characters become blanks.
 
-use super::Report;
+use super::{FindingNote, Report, ReportContext};
 use crate::domain::finding::DetectedFinding;
 use std::borrow::Cow;
 
 const HEADER: &str = "severity,confidence,state,rule,title,cwe,file,start_line,end_line,component,summary,remediation,fingerprint,suppression";
+/// Columns that a store adds.
+const STORED: &str = "lead,id,status,assignee,accepted_until";
 
-/// The findings as a table.
-pub fn to_csv(report: &Report) -> String {
-    let found = report.findings.iter().map(|finding| {
-        let state = match (finding.content.lead, report.is_existing(finding)) {
-            (true, _) => "lead",
-            (false, Some(true)) => "existing",
-            (false, _) => "new",
+/// The findings as a table. With notes of a store, `state` is what it says of each, and there are
+/// columns for decisions; without, leads have `lead` as state.
+pub fn to_csv(report: &Report, context: &ReportContext) -> String {
+    let stored = context.stored;
+    let mut out = match stored {
+        true => format!("{HEADER},{STORED}\r\n"),
+        false => format!("{HEADER}\r\n"),
+    };
+    for (index, finding) in report.findings.iter().enumerate() {
+        let note = context.notes.get(index).and_then(Option::as_ref);
+        let state = match (note, finding.content.lead, report.is_existing(finding)) {
+            (Some(note), ..) => note.state.as_str(),
+            (None, ..) if stored => "",
+            (None, true, _) => "lead",
+            (None, false, Some(true)) => "existing",
+            (None, false, _) => "new",
         };
-        (finding, state, Cow::Borrowed(""))
-    });
-    let suppressed = report.suppressed.iter().map(|entry| {
+        let reason = note.map_or("", |note| &note.reason);
+        write_row(&mut out, finding, state, reason, stored.then_some(note));
+    }
+    for entry in &report.suppressed {
         let reason = match &entry.until {
             Some(day) => Cow::Owned(format!("{} (until {day})", entry.reason)),
             None => Cow::Borrowed(entry.reason.as_str()),
         };
-        (&entry.finding, "suppressed", reason)
-    });
-    table(found.chain(suppressed))
-}
-
-/// Stored findings as a table: what is now said of each (`state`), and why it was dismissed.
-pub fn table<'a>(
-    rows: impl IntoIterator<Item = (&'a DetectedFinding, &'a str, Cow<'a, str>)>,
-) -> String {
-    let mut out = format!("{HEADER}\r\n");
-    for (finding, state, suppression) in rows {
-        write_row(&mut out, finding, state, &suppression);
+        let note = stored.then_some(None);
+        write_row(&mut out, &entry.finding, "suppressed", &reason, note);
     }
     out
 }
 
-fn write_row(out: &mut String, finding: &DetectedFinding, state: &str, suppression: &str) {
+/// One line; `stored` is there where the table has the store's columns.
+fn write_row(
+    out: &mut String,
+    finding: &DetectedFinding,
+    state: &str,
+    suppression: &str,
+    stored: Option<Option<&FindingNote>>,
+) {
     let content = &finding.content;
     let cells = [
         content.severity.as_str(),
@@ -58,7 +67,16 @@ fn write_row(out: &mut String, finding: &DetectedFinding, state: &str, suppressi
         &finding.anchor.fingerprint,
         suppression,
     ];
-    let cells: Vec<String> = cells.iter().map(|cell| safe(cell)).collect();
+    let mut cells: Vec<String> = cells.iter().map(|cell| safe(cell)).collect();
+    if let Some(note) = stored {
+        let said = note.map_or([""; 4], |note| {
+            let status = note.status.as_str();
+            [&note.id, status, &note.assignee, &note.accepted_until]
+        });
+        let lead = if content.lead { "true" } else { "false" };
+        cells.push(safe(lead));
+        cells.extend(said.iter().map(|cell| safe(cell)));
+    }
     out.push_str(&cells.join(","));
     out.push_str("\r\n");
 }

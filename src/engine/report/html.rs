@@ -3,8 +3,12 @@
 //! Everything that is not written here is escaped, and the page's own content security policy
 //! allows nothing but its own style sheet. Severity is told in words, never by colour alone.
 
-use super::{Report, place};
-use crate::domain::finding::{ConfidenceLabel, DetectedFinding, Severity};
+use super::{
+    Report, ReportContext,
+    context::{Row, Sorted},
+    counted, place,
+};
+use crate::domain::finding::{ConfidenceLabel, Severity};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -21,7 +25,8 @@ pub fn content_security_policy() -> String {
 }
 
 /// The report as a page.
-pub fn to_html(report: &Report) -> String {
+pub fn to_html(report: &Report, context: &ReportContext) -> String {
+    let sorted = Sorted::new(report, context);
     let mut out =
         String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     let _ = writeln!(
@@ -32,29 +37,58 @@ pub fn to_html(report: &Report) -> String {
          <title>Vega security report</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
         content_security_policy()
     );
-    write_summary(&mut out, report);
-    write_findings(&mut out, report);
+    write_summary(&mut out, report, context, &sorted);
+    write_findings(&mut out, &sorted);
+    if context.of_many_scans {
+        write_rows(
+            &mut out,
+            "Leads: hints too weak for a finding",
+            &sorted.leads,
+        );
+    }
+    write_dismissed(&mut out, &sorted.dismissed);
+    write_rows(&mut out, "Resolved", &sorted.resolved);
     write_suppressed(&mut out, report);
-    write_coverage(&mut out, report);
     let engine = &report.engine;
-    let _ = writeln!(
-        out,
-        "<footer>Engine {} {}, rules {}; auditors: {}.</footer>\n</main>\n</body>\n</html>",
-        escape(&engine.name),
-        escape(&engine.version),
-        escape(&engine.rules_version),
-        escape(&report.auditors_used.join(", ")),
-    );
+    let version = escape(&engine.version);
+    let footer = if context.of_many_scans {
+        format!("Vega {version}.")
+    } else {
+        write_coverage(&mut out, report);
+        let rules = escape(&engine.rules_version);
+        let auditors = escape(&report.auditors_used.join(", "));
+        let name = escape(&engine.name);
+        format!("Engine {name} {version}, rules {rules}; auditors: {auditors}.")
+    };
+    let _ = writeln!(out, "<footer>{footer}</footer>\n</main>\n</body>\n</html>");
     out
 }
 
-fn write_summary(out: &mut String, report: &Report) {
-    let counts = &report.summary.findings;
-    let (findings, files) = report.headline();
+fn write_summary(out: &mut String, report: &Report, context: &ReportContext, sorted: &Sorted<'_>) {
+    let counts = &sorted.counts;
+    out.push_str("<h1>Vega security report</h1>\n");
+    let about = context.about.iter();
+    let about = about.map(|(name, text)| format!("{name} <code>{}</code>", escape(text)));
+    let about: Vec<String> = about.collect();
+    if !about.is_empty() {
+        let _ = writeln!(out, "<p class=\"meta\">{}</p>", about.join(" · "));
+    }
+    let mut line = counted(counts.total(), "finding");
+    if !context.of_many_scans {
+        let _ = write!(
+            line,
+            " in {}",
+            counted(report.coverage_summary.files, "file")
+        );
+    }
+    let asides = sorted.asides(report, context);
+    if !asides.is_empty() {
+        let _ = write!(line, ". {}", asides.join("; "));
+    }
     let _ = writeln!(
         out,
-        "<h1>Vega security report</h1>\n<p class=\"lead\">{findings} in {files}. {}.</p>\n<ul class=\"counts\">",
-        escape(&report.asides().join("; ")),
+        "<p class=\"lead\">{}.</p>\n<ul class=\"counts\">",
+        escape(&line),
     );
     for severity in Severity::ALL {
         let _ = writeln!(
@@ -66,36 +100,75 @@ fn write_summary(out: &mut String, report: &Report) {
     out.push_str("</ul>\n");
 }
 
-fn write_findings(out: &mut String, report: &Report) {
+fn write_findings(out: &mut String, sorted: &Sorted<'_>) {
     out.push_str("<h2>Findings</h2>\n");
-    if report.shown().next().is_none() {
+    if sorted.open.is_empty() {
         out.push_str("<p>None.</p>\n");
         return;
     }
     out.push_str("<table>\n<thead><tr><th>Severity</th><th>Finding</th><th>Place</th></tr></thead>\n<tbody>\n");
-    for (number, finding) in (1..).zip(report.shown()) {
-        let content = &finding.content;
+    for (number, row) in (1..).zip(&sorted.open) {
+        let content = &row.finding.content;
         let _ = writeln!(
             out,
             "<tr><td><span class=\"severity {0}\">{0}</span></td><td><a href=\"#finding-{number}\">{1}</a></td><td><code>{2}</code></td></tr>",
             content.severity,
             escape(&content.title),
-            escape(&place(finding)),
+            escape(&place(row.finding)),
         );
     }
     out.push_str("</tbody>\n</table>\n");
-    for (number, finding) in (1..).zip(report.shown()) {
-        write_finding(out, number, finding, report.is_existing(finding));
+    for (number, row) in (1..).zip(&sorted.open) {
+        write_finding(out, number, row);
     }
 }
 
-fn write_finding(out: &mut String, number: u64, finding: &DetectedFinding, existing: Option<bool>) {
+/// Findings that need no story here, a line each.
+fn write_rows(out: &mut String, title: &str, rows: &[Row<'_>]) {
+    if rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "<h2>{title}</h2>\n<table>\n<thead><tr><th>Severity</th><th>Finding</th><th>Place</th></tr></thead>\n<tbody>"
+    );
+    for row in rows {
+        let content = &row.finding.content;
+        let _ = writeln!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td><code>{}</code></td></tr>",
+            content.severity,
+            escape(&content.title),
+            escape(&place(row.finding)),
+        );
+    }
+    out.push_str("</tbody>\n</table>\n");
+}
+
+fn write_dismissed(out: &mut String, rows: &[Row<'_>]) {
+    if rows.is_empty() {
+        return;
+    }
+    out.push_str("<h2>Dismissed</h2>\n<table>\n<thead><tr><th>Severity</th><th>Finding</th><th>Place</th><th>Reason</th><th>Until</th></tr></thead>\n<tbody>\n");
+    for row in rows {
+        let content = &row.finding.content;
+        let _ = writeln!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td></tr>",
+            content.severity,
+            escape(&content.title),
+            escape(&place(row.finding)),
+            escape(row.reason()),
+            escape(row.until()),
+        );
+    }
+    out.push_str("</tbody>\n</table>\n");
+}
+
+fn write_finding(out: &mut String, number: u64, row: &Row<'_>) {
+    let finding = row.finding;
     let content = &finding.content;
-    let state = match existing {
-        Some(true) => " · existing",
-        Some(false) => " · new",
-        None => "",
-    };
+    let state = row.label();
     let _ = writeln!(
         out,
         "<article id=\"finding-{number}\">\n<h3><span class=\"severity {0}\">{0}</span> {1}</h3>\n\

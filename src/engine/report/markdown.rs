@@ -3,8 +3,12 @@
 //! Text of the audited tree is escaped so that it is shown as it is: no link, no image, no mention,
 //! no HTML. Code stands in fences longer than any run of backticks in it.
 
-use super::{Report, place};
-use crate::domain::finding::{ConfidenceLabel, DetectedFinding, Severity};
+use super::{
+    Report, ReportContext,
+    context::{Row, Sorted},
+    counted, place,
+};
+use crate::domain::finding::{ConfidenceLabel, Severity};
 use std::fmt::Write;
 
 /// The whole story is told of so many findings; the rest is one line each. Code hosts cut long
@@ -12,15 +16,30 @@ use std::fmt::Write;
 const MAX_DETAILED: usize = 200;
 
 /// The report as Markdown.
-pub fn to_markdown(report: &Report) -> String {
+pub fn to_markdown(report: &Report, context: &ReportContext) -> String {
+    let sorted = Sorted::new(report, context);
     let mut out = String::from("# Vega security report\n\n");
-    let counts = &report.summary.findings;
-    let (findings, files) = report.headline();
-    let _ = writeln!(
-        out,
-        "**{findings}** in {files}. {}.\n",
-        report.asides().join("; ")
-    );
+    let about = context.about.iter();
+    let about: Vec<String> = about
+        .map(|(name, text)| format!("{name} {}", code(text)))
+        .collect();
+    if !about.is_empty() {
+        let _ = writeln!(out, "{}\n", about.join(" · "));
+    }
+    let counts = &sorted.counts;
+    let _ = write!(out, "**{}**", counted(counts.total(), "finding"));
+    if !context.of_many_scans {
+        let _ = write!(
+            out,
+            " in {}",
+            counted(report.coverage_summary.files, "file")
+        );
+    }
+    let asides = sorted.asides(report, context);
+    if !asides.is_empty() {
+        let _ = write!(out, ". {}", asides.join("; "));
+    }
+    out.push_str(".\n\n");
     let names: Vec<&str> = Severity::ALL
         .iter()
         .map(|severity| severity.as_str())
@@ -36,35 +55,75 @@ pub fn to_markdown(report: &Report) -> String {
         "---:|".repeat(names.len())
     );
     let _ = writeln!(out, "| {} |\n", numbers.join(" | "));
-    if report.shown().next().is_some() {
+    if !sorted.open.is_empty() {
         out.push_str("## Findings\n\n");
     }
-    for (index, finding) in report.shown().enumerate() {
-        if index < MAX_DETAILED {
-            write_finding(&mut out, finding, report.is_existing(finding));
-        } else {
-            let content = &finding.content;
-            let _ = writeln!(
-                out,
-                "- {}: {} in {}",
-                content.severity,
-                escape(&content.title),
-                code(&place(finding))
-            );
-        }
+    let whole = sorted.open.len().min(MAX_DETAILED);
+    for row in &sorted.open[..whole] {
+        write_finding(&mut out, row);
+    }
+    write_lines(&mut out, &sorted.open[whole..]);
+    if context.of_many_scans && !sorted.leads.is_empty() {
+        out.push_str("## Leads: hints too weak for a finding\n\n");
+        write_lines(&mut out, &sorted.leads);
+    }
+    write_dismissed(&mut out, &sorted.dismissed);
+    if !sorted.resolved.is_empty() {
+        out.push_str("## Resolved\n\n");
+        write_lines(&mut out, &sorted.resolved);
     }
     write_suppressed(&mut out, report);
-    write_ledger(&mut out, report);
+    if context.of_many_scans {
+        let _ = writeln!(out, "Vega {}.", report.engine.version);
+    } else {
+        write_ledger(&mut out, report);
+    }
     out
 }
 
-fn write_finding(out: &mut String, finding: &DetectedFinding, existing: Option<bool>) {
+/// Findings that need no story here, a line each.
+fn write_lines(out: &mut String, rows: &[Row<'_>]) {
+    for row in rows {
+        let content = &row.finding.content;
+        let _ = writeln!(
+            out,
+            "- {}: {} in {}",
+            content.severity,
+            escape(&content.title),
+            code(&place(row.finding))
+        );
+    }
+    if !rows.is_empty() {
+        out.push('\n');
+    }
+}
+
+fn write_dismissed(out: &mut String, rows: &[Row<'_>]) {
+    if rows.is_empty() {
+        return;
+    }
+    out.push_str(
+        "## Dismissed\n\n| finding | place | severity | reason | until |\n|---|---|---|---|---|\n",
+    );
+    for row in rows {
+        let content = &row.finding.content;
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            escape(&content.title),
+            escape(&place(row.finding)),
+            content.severity,
+            escape(row.reason()),
+            escape(row.until()),
+        );
+    }
+    out.push('\n');
+}
+
+fn write_finding(out: &mut String, row: &Row<'_>) {
+    let finding = row.finding;
     let content = &finding.content;
-    let state = match existing {
-        Some(true) => " · existing",
-        Some(false) => " · new",
-        None => "",
-    };
+    let state = row.label();
     let _ = writeln!(
         out,
         "### {}: {}\n",

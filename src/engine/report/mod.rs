@@ -5,6 +5,7 @@
 //! JSON. Readers may rely on `schema_version`; fields are only ever added within one version.
 
 mod baseline;
+mod context;
 mod csv;
 mod html;
 mod markdown;
@@ -12,22 +13,26 @@ mod sarif;
 mod text;
 
 pub use baseline::{Baseline, BaselineSummary, compare};
-pub use csv::{table, to_csv};
+pub use context::{FindingNote, ReportContext};
+pub use csv::to_csv;
 pub use html::{content_security_policy, to_html};
 pub use markdown::to_markdown;
 pub use sarif::{SarifContext, SarifExtra, to_sarif};
-pub use text::{Color, to_text};
+pub use text::{Color, printable, to_text};
 
 use crate::{
     domain::{
         coverage::{CoverageEntry, CoverageOutcome, CoverageSummary},
-        finding::{DetectedFinding, SeverityCounts},
+        finding::{DetectedFinding, Severity, SeverityCounts},
     },
-    engine::Suppressed,
+    engine::{
+        FileRole, Language, Suppressed,
+        inventory::{Unread, role_of},
+    },
     error::{Error, Result},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the report's form.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -77,12 +82,18 @@ impl Report {
         Some(known.contains(&finding.anchor.fingerprint))
     }
 
-    /// Whether something that should have been looked at was not: lines of the ledger that are
-    /// `failed`, `out_of_budget` or `refused`.
-    pub fn has_gaps(&self) -> bool {
-        use CoverageOutcome::{Failed, OutOfBudget, Refused};
-        let gap = |outcome| matches!(outcome, Failed | OutOfBudget | Refused);
-        self.coverage.iter().any(|entry| gap(entry.outcome))
+    /// The places that should have been looked at and were not, in path order: lines of the ledger
+    /// that are `failed`, `out_of_budget` or `refused`, files that cannot be read, and source of
+    /// the project's own (by its name) that is too large or no text.
+    pub fn gaps(&self) -> BTreeSet<&str> {
+        use CoverageOutcome::{Failed, OutOfBudget, Refused, Reviewed, Skipped};
+        let gap = |entry: &&CoverageEntry| match entry.outcome {
+            Failed | OutOfBudget | Refused => true,
+            Skipped => is_lost_source(&entry.path, &entry.reason),
+            Reviewed => false,
+        };
+        let gaps = self.coverage.iter().filter(gap);
+        gaps.map(|entry| entry.path.as_str()).collect()
     }
 
     /// How many findings in how many files.
@@ -93,15 +104,34 @@ impl Report {
         )
     }
 
-    /// The findings below the numbers: how many are shown, suppressed and existing, as one sentence.
+    /// The numbers in one line, as a scan without a server knows them.
+    pub fn outline(&self) -> String {
+        let (findings, files) = self.headline();
+        let parts: Vec<String> = Severity::ALL
+            .iter()
+            .map(|severity| format!("{} {severity}", self.summary.findings.get(*severity)))
+            .collect();
+        let mut line = format!("{findings} in {files}: {}", parts.join(", "));
+        let leads = (self.summary.leads > 0).then(|| unshown(&counted(self.summary.leads, "lead")));
+        for aside in leads.into_iter().chain(self.asides()) {
+            line.push_str("; ");
+            line.push_str(&aside);
+        }
+        line
+    }
+
+    /// What stands beside the numbers: how many are existing, suppressed and left out.
     fn asides(&self) -> Vec<String> {
-        let leads = counted(self.summary.leads, "lead");
-        let mut asides = vec![format!("{leads} not shown")];
+        let mut asides = Vec::new();
         if let Some(baseline) = &self.baseline {
             asides.push(format!(
                 "{} new, {} as in the earlier report, {} of that gone",
                 baseline.new, baseline.existing, baseline.gone
             ));
+            if baseline.excluded > 0 {
+                let findings = counted(baseline.excluded, "finding");
+                asides.push(format!("{findings} of that in excluded files"));
+            }
         }
         if self.summary.suppressed > 0 {
             let findings = counted(self.summary.suppressed, "finding");
@@ -131,10 +161,34 @@ impl Report {
     }
 }
 
+/// Whether a file that was left out for `reason` is source of the project's own that no check read.
+fn is_lost_source(path: &str, reason: &str) -> bool {
+    let because = |unread: Unread| unread.reason() == reason;
+    if because(Unread::Unreadable) {
+        return true;
+    }
+    let written = match Language::of_path(path) {
+        Some(language @ (Language::Dockerfile | Language::Terraform | Language::Yaml)) => {
+            Some(language)
+        }
+        language => language.filter(|language| language.is_code()),
+    };
+    let own = !matches!(
+        role_of(path, written, &[]),
+        FileRole::Vendored | FileRole::Minified | FileRole::Generated
+    );
+    written.is_some() && own && (because(Unread::TooLarge) || because(Unread::Binary))
+}
+
 /// A number with its noun: `1 finding`, `2 findings`.
-fn counted(count: u64, noun: &str) -> String {
+pub fn counted(count: u64, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
+}
+
+/// Leads, and why they are not among the findings.
+fn unshown(leads: &str) -> String {
+    format!("{leads} not shown (hints too weak for a finding; JSON and CSV list them)")
 }
 
 /// Where a finding stands, `path:line`.

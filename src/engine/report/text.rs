@@ -75,19 +75,9 @@ pub fn to_text(report: &Report, color: Color) -> String {
             unused.name, unused.reason
         );
     }
-    let counts = &report.summary.findings;
-    let parts: Vec<String> = Severity::ALL
-        .iter()
-        .map(|severity| format!("{} {severity}", counts.get(*severity)))
-        .collect();
-    let (findings, files) = report.headline();
-    let _ = writeln!(
-        out,
-        "{} in {files}: {}; {}",
-        color.paint("1", &findings),
-        parts.join(", "),
-        report.asides().join("; "),
-    );
+    let outline = report.outline();
+    let (findings, rest) = outline.split_once(" in ").unwrap_or((&outline, ""));
+    let _ = writeln!(out, "{} in {rest}", color.paint("1", findings));
     out
 }
 
@@ -143,7 +133,7 @@ fn write_finding(
 }
 
 /// Text of the audited tree without control characters (a tab becomes blanks).
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|character| match character {
             '\t' => vec![' '; 4],

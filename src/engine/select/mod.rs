@@ -8,6 +8,8 @@ mod ignore_file;
 
 pub(crate) use ignore_file::{Excluded, REASON as EXCLUDED};
 
+use rayon::prelude::*;
+
 use super::{
     inventory::{FileRole, Inventory},
     plan::Plan,
@@ -15,6 +17,9 @@ use super::{
 use crate::error::{Error, Result};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde::{Deserialize, Serialize};
+
+/// The reason in the ledger for a file the request does not ask for.
+const OUTSIDE: &str = "outside the selected paths";
 
 /// The work that is left after selection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +38,16 @@ pub struct SelectedComponent {
 }
 
 impl Selection {
+    /// Whether the request's paths leave nothing of a tree that has files: a scan that looked at
+    /// nothing should not pass for a clean one.
+    pub(crate) fn misses_everything(&self) -> bool {
+        let mut components = self.components.iter();
+        let mut left = components.clone().flat_map(|component| &component.leave);
+        components.all(|component| component.take.is_empty())
+            && left.next().is_some()
+            && left.all(|(_, why)| why == OUTSIDE)
+    }
+
     /// How many files were left out for `reason`.
     pub(crate) fn left_for(&self, reason: &str) -> u64 {
         let left = self
@@ -62,16 +77,15 @@ pub fn select(
             for index in &component.files {
                 let file = &inventory.files[*index];
                 if !filter.takes(&file.path) {
-                    let reason = "outside the selected paths".to_owned();
-                    selected.leave.push((*index, reason));
+                    selected.leave.push((*index, OUTSIDE.to_owned()));
                 } else if excluded.has(&file.path) {
                     selected
                         .leave
                         .push((*index, ignore_file::REASON.to_owned()));
-                } else if let Some(unread) = file.unread {
-                    selected.leave.push((*index, unread.reason().to_owned()));
                 } else if file.role == FileRole::Vendored {
                     selected.leave.push((*index, "vendored code".to_owned()));
+                } else if let Some(unread) = file.unread {
+                    selected.leave.push((*index, unread.reason().to_owned()));
                 } else {
                     selected.take.push(*index);
                 }
@@ -80,6 +94,60 @@ pub fn select(
         })
         .collect();
     Ok(Selection { components })
+}
+
+/// Why `pattern` is no gitignore-style pattern of what to look at, if it is none.
+pub fn check_pattern(pattern: &str) -> std::result::Result<(), String> {
+    if pattern.trim().is_empty() || pattern.starts_with('#') {
+        return Err("names nothing".to_owned());
+    }
+    let mut builder = builder();
+    match builder.add_line(None, &anchored(pattern)) {
+        Ok(_) => builder.build().map(drop).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Those of `patterns` that match none of `files`; all of them where together they leave nothing.
+/// Otherwise patterns that take away are never among them.
+///
+/// # Errors
+/// As [`select`], for a pattern that cannot be read.
+pub(crate) fn unmatched(patterns: &[String], files: &[String]) -> Result<Vec<String>> {
+    let together = PathFilter::new(patterns)?;
+    if !files.par_iter().any(|path| together.takes(path)) {
+        return Ok(patterns.to_vec());
+    }
+    let mut idle = Vec::new();
+    for pattern in patterns.iter().filter(|it| !it.starts_with('!')) {
+        let filter = PathFilter::new(std::slice::from_ref(pattern))?;
+        if !files.par_iter().any(|path| filter.takes(path)) {
+            idle.push(pattern.clone());
+        }
+    }
+    Ok(idle)
+}
+
+fn builder() -> GitignoreBuilder {
+    let mut builder = GitignoreBuilder::new("");
+    // `[` alone is a slip, not a name.
+    builder.allow_unclosed_class(false);
+    builder
+}
+
+/// The pattern with `./`, as shells complete paths, written as gitignore has it: `/`.
+fn anchored(pattern: &str) -> String {
+    let (not, rest) = match pattern.strip_prefix('!') {
+        Some(rest) => ("!", rest),
+        None => ("", pattern),
+    };
+    match rest {
+        "." | "./" => format!("{not}**"),
+        _ => match rest.strip_prefix("./") {
+            Some(below) => format!("{not}/{}", below.trim_start_matches('/')),
+            None => pattern.to_owned(),
+        },
+    }
 }
 
 /// The patterns of a request, compiled.
@@ -96,11 +164,13 @@ impl PathFilter {
                 default: true,
             });
         }
-        let mut builder = GitignoreBuilder::new("");
+        let mut builder = builder();
         for pattern in patterns {
-            builder.add_line(None, pattern).map_err(|error| {
-                Error::field("paths", format!("The pattern \"{pattern}\": {error}"))
-            })?;
+            builder
+                .add_line(None, &anchored(pattern))
+                .map_err(|error| {
+                    Error::field("paths", format!("The pattern \"{pattern}\": {error}"))
+                })?;
         }
         let matcher = builder
             .build()
@@ -144,7 +214,32 @@ mod tests {
 
     #[test]
     fn a_broken_pattern_is_a_validation_error() {
-        let error = PathFilter::new(&["[z-a]".to_owned()]).err().unwrap();
-        assert_eq!(error.code(), crate::error::ErrorCode::ValidationError);
+        for pattern in ["[z-a]", "["] {
+            let error = PathFilter::new(&[pattern.to_owned()]).err().unwrap();
+            assert_eq!(error.code(), crate::error::ErrorCode::ValidationError);
+            assert!(check_pattern(pattern).is_err(), "{pattern}");
+        }
+        for pattern in ["", " ", "# a comment"] {
+            assert!(check_pattern(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn paths_as_shells_complete_them_are_below_the_root() {
+        let filter = PathFilter::new(&["./js".to_owned(), "!./js/x.js".to_owned()]).unwrap();
+        assert!(filter.takes("js/a.js"));
+        assert!(!filter.takes("js/x.js") && !filter.takes("web/js/a.js"));
+        assert!(PathFilter::new(&["./".to_owned()]).unwrap().takes("a.py"));
+    }
+
+    #[test]
+    fn a_pattern_without_a_file_is_named() {
+        let files = ["app/a.py".to_owned(), "b.py".to_owned()];
+        let patterns = ["app/", "*.py", "nothing/**", "/home/me/b.py", "!docs/"];
+        let patterns = patterns.map(str::to_owned);
+        let idle = unmatched(&patterns, &files).unwrap();
+        assert_eq!(idle, ["nothing/**", "/home/me/b.py"]);
+        let nothing = ["*.py".to_owned(), "!**".to_owned()];
+        assert_eq!(unmatched(&nothing, &files).unwrap(), nothing);
     }
 }

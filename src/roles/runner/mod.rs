@@ -28,15 +28,15 @@ pub struct RunnerArgs {
     /// How to print the result.
     #[arg(long, value_enum, default_value_t = Format::Text, requires = "source")]
     format: Format,
-    /// Write the result to this file instead of standard output.
+    /// Write the result to this file instead of standard output (`-`).
     #[arg(long, value_name = "FILE", requires = "source")]
     output: Option<PathBuf>,
     /// Exit with 1 when there is a finding of this severity or worse (critical, high, medium, low,
     /// info).
     #[arg(long, value_name = "SEVERITY", default_value = "high", value_parser = parse_severity, requires = "source")]
     fail_on: Severity,
-    /// Exit with 1 when something that should have been looked at was not: files that failed, were
-    /// refused or are out of budget.
+    /// Exit with 1 when something that should have been looked at was not, and name it: files that
+    /// failed, cannot be read, are out of budget, or are source larger than 1 MiB or no text.
     #[arg(long, requires = "source")]
     fail_on_gaps: bool,
     /// An earlier report of Vega (JSON or SARIF): only findings that it does not have count for the
@@ -49,7 +49,8 @@ pub struct RunnerArgs {
     /// Report also what `vega:ignore` comments in the source pass over.
     #[arg(long, requires = "source")]
     no_suppressions: bool,
-    /// Look only at files that match (gitignore-style, may be repeated).
+    /// Look only at files that match (gitignore-style, relative to the source, may be repeated). One
+    /// that matches no file is an error.
     #[arg(long = "path", value_name = "PATTERN", requires = "source")]
     paths: Vec<String>,
     /// The auditors to use (may be repeated); by default every one that can run.
@@ -99,7 +100,7 @@ pub enum Format {
 }
 
 fn parse_severity(text: &str) -> std::result::Result<Severity, String> {
-    Severity::parse(text).ok_or_else(|| {
+    Severity::parse(&text.to_ascii_lowercase()).ok_or_else(|| {
         let words: Vec<_> = Severity::ALL
             .iter()
             .map(|severity| severity.as_str())

@@ -18,6 +18,7 @@ use crate::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
+    collections::BTreeSet,
     io::{IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -33,19 +34,22 @@ pub(super) async fn run(args: RunnerArgs) -> Result<ExitCode> {
     tasks.listen_to_signals()?;
     let token = tasks.token();
     let (fail_on, fail_on_gaps) = (args.fail_on, args.fail_on_gaps);
+    let output = output_file(&args).map(Path::to_owned);
     let (outcome, rendered) = blocking(move || {
         let limits = read_limits(&env)?;
         engine::check_auditors(&args.auditors)?;
+        check_patterns(&args.paths)?;
         let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
         let bar = progress_bar(&args);
         bar.set_message("getting the source");
         let source = open_source(&args, &limits, &token)?;
+        check_matches(&args.paths, &source.root, &token)?;
         let mut outcome = scan(&args, &source, &bar, &token)?;
         if let Some(baseline) = &baseline {
             report::compare(&mut outcome.report, baseline);
         }
         bar.finish_and_clear();
-        let rendered = render(&args, &outcome)?;
+        let rendered = render(&args, &outcome, &source)?;
         write_result(&args, &rendered)?;
         Ok((outcome, rendered.len()))
     })
@@ -58,12 +62,83 @@ pub(super) async fn run(args: RunnerArgs) -> Result<ExitCode> {
         ));
     }
     let report = &outcome.report;
-    let worst = report
+    let fresh = report
         .shown()
-        .filter(|finding| report.is_existing(finding) != Some(true))
-        .any(|finding| finding.content.severity.at_least(fail_on));
-    let gaps = fail_on_gaps && report.has_gaps();
-    Ok(ExitCode::from(u8::from(worst || gaps)))
+        .filter(|finding| report.is_existing(finding) != Some(true));
+    let worst = fresh.filter(|finding| finding.content.severity.at_least(fail_on));
+    let worst = worst.count() as u64;
+    let gaps = match fail_on_gaps {
+        true => report.gaps(),
+        false => BTreeSet::new(),
+    };
+    if let Some(path) = output {
+        tell(&format!(
+            "{}; written to {}",
+            report.outline(),
+            path.display()
+        ));
+    }
+    if worst > 0 {
+        tell(&format!(
+            "exit 1: --fail-on {fail_on}, {}",
+            report::counted(worst, "finding")
+        ));
+    }
+    if !gaps.is_empty() {
+        let files = report::counted(gaps.len() as u64, "file");
+        tell(&format!(
+            "exit 1: --fail-on-gaps, {files}: {}",
+            named(&gaps)
+        ));
+    }
+    Ok(ExitCode::from(u8::from(worst > 0 || !gaps.is_empty())))
+}
+
+/// Places that are named in one line.
+const MAX_NAMED: usize = 20;
+
+fn named(places: &BTreeSet<&str>) -> String {
+    let named: Vec<String> = places
+        .iter()
+        .take(MAX_NAMED)
+        .map(|place| report::printable(place))
+        .collect();
+    let more = places.len().saturating_sub(MAX_NAMED);
+    let rest = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    named.join(", ") + &rest
+}
+
+/// A line for whoever started the command, beside the result.
+#[expect(
+    clippy::print_stderr,
+    reason = "the result goes to standard output, what is said of it to standard error"
+)]
+fn tell(line: &str) {
+    eprintln!("vega: {line}");
+}
+
+fn check_patterns(patterns: &[String]) -> Result<()> {
+    for pattern in patterns {
+        engine::check_pattern(pattern).map_err(|reason| {
+            Error::field("--path", format!("'{pattern}' is no pattern: {reason}"))
+        })?;
+    }
+    Ok(())
+}
+
+/// A mistyped path must not pass for a clean source.
+fn check_matches(patterns: &[String], root: &Path, token: &CancellationToken) -> Result<()> {
+    let idle = engine::unmatched_patterns(root, patterns, token)?;
+    if idle.is_empty() {
+        return Ok(());
+    }
+    let named = idle.join("', '");
+    let message = format!("no file matches '{named}'; patterns are relative to the source");
+    Err(Error::field("--path", message))
 }
 
 /// A larger report is refused (bytes).
@@ -82,7 +157,7 @@ fn read_baseline(path: &Path) -> Result<report::Baseline> {
     if bytes.len() as u64 > MAX_BASELINE {
         return Err(refuse(format!("{} is larger than 256 MiB", path.display())));
     }
-    report::Baseline::parse(&bytes)
+    report::Baseline::parse(&bytes).map_err(|reason| refuse(format!("{} {reason}", path.display())))
 }
 
 fn read_limits(env: &Env) -> Result<LimitSettings> {
@@ -98,6 +173,8 @@ fn read_limits(env: &Env) -> Result<LimitSettings> {
 /// A tree to scan; a fetched one disappears with it.
 struct OpenSource {
     root: PathBuf,
+    /// The header of the report: a name, never a path of this machine.
+    about: Vec<(&'static str, String)>,
     _folder: Option<TempDir>,
 }
 
@@ -109,8 +186,13 @@ fn open_source(
     let name = args.source.as_deref().unwrap_or_default();
     let path = Path::new(name);
     let limits = crate::services::ingest::source_limits(settings);
+    if args.git_ref.is_some() && (path.is_dir() || path.is_file()) {
+        let message = format!("is for a git URL; {name} is scanned as it lies there");
+        return Err(Error::field("--git-ref", message));
+    }
     if path.is_dir() {
         return Ok(OpenSource {
+            about: about(path),
             root: path.to_owned(),
             _folder: None,
         });
@@ -121,10 +203,23 @@ fn open_source(
     if name.contains("://") {
         return clone(args, name, settings, limits, token);
     }
+    if let Some(address) = https_of(name) {
+        let message = format!("'{name}' is an address for ssh, which is not used; try {address}");
+        return Err(Error::field("--source", message));
+    }
     Err(Error::field(
         "--source",
         format!("'{name}' is neither a directory, nor an archive, nor a git URL"),
     ))
+}
+
+/// What `git@host:path` is over https.
+fn https_of(name: &str) -> Option<String> {
+    let (user, place) = name.split_once('@')?;
+    let (host, path) = place.split_once(':')?;
+    let plain = |text: &str| !text.is_empty() && !text.contains(['/', ' ', '@', ':']);
+    let path = path.trim_start_matches('/');
+    (plain(user) && plain(host) && !path.is_empty()).then(|| format!("https://{host}/{path}"))
 }
 
 /// What to do about a file that is no archive at all.
@@ -132,6 +227,13 @@ fn not_an_archive(error: Error, path: &Path) -> Error {
     let unknown = workspace::Reason::UnknownFormat.as_str();
     if error.details().get("reason").and_then(|it| it.as_str()) != Some(unknown) {
         return error;
+    }
+    if is_archive_name(path) {
+        let message = format!(
+            "'{}' is named like an archive and is none: it may be cut off or damaged",
+            path.display()
+        );
+        return Error::field("--source", message);
     }
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
@@ -143,6 +245,24 @@ fn not_an_archive(error: Error, path: &Path) -> Error {
         Path::new(name).display(),
     );
     Error::field("--source", message)
+}
+
+/// The folder's or archive's own name.
+fn about(path: &Path) -> Vec<(&'static str, String)> {
+    let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let name = whole
+        .file_name()
+        .map(|it| it.to_string_lossy().into_owned());
+    name.map(|name| ("Source", name)).into_iter().collect()
+}
+
+fn is_archive_name(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.to_ascii_lowercase();
+    let endings = [
+        ".zip", ".tar", ".tgz", ".gz", ".txz", ".xz", ".tzst", ".zst",
+    ];
+    endings.iter().any(|ending| name.ends_with(ending))
 }
 
 fn folder() -> Result<TempDir> {
@@ -163,6 +283,7 @@ fn unpack(path: &Path, limits: &SourceLimits, token: &CancellationToken) -> Resu
     let root = folder.path().join("tree");
     workspace::archive::unpack(path, &root, limits, token)?;
     Ok(OpenSource {
+        about: about(path),
         root,
         _folder: Some(folder),
     })
@@ -188,8 +309,9 @@ fn clone(
     };
     let folder = folder()?;
     let root = folder.path().join("tree");
-    workspace::git::fetch(&source, &root, &git, token)?;
+    let checkout = workspace::git::fetch(&source, &root, &git, token)?;
     Ok(OpenSource {
+        about: vec![("Source", source.url), ("Commit", checkout.commit)],
         root,
         _folder: Some(folder),
     })
@@ -232,7 +354,11 @@ fn notes_of(args: &RunnerArgs) -> TreeNotes {
     }
 }
 
-fn render(args: &RunnerArgs, outcome: &ScanOutcome) -> Result<Vec<u8>> {
+fn render(args: &RunnerArgs, outcome: &ScanOutcome, source: &OpenSource) -> Result<Vec<u8>> {
+    let context = report::ReportContext {
+        about: source.about.clone(),
+        ..report::ReportContext::default()
+    };
     Ok(match args.format {
         Format::Json => report::to_json(&outcome.report)?,
         Format::Sarif => {
@@ -242,11 +368,11 @@ fn render(args: &RunnerArgs, outcome: &ScanOutcome) -> Result<Vec<u8>> {
         Format::Cyclonedx => document(&engine::packages::cyclonedx::to_cyclonedx(
             &outcome.packages,
         ))?,
-        Format::Markdown => report::to_markdown(&outcome.report).into_bytes(),
-        Format::Html => report::to_html(&outcome.report).into_bytes(),
-        Format::Csv => report::to_csv(&outcome.report).into_bytes(),
+        Format::Markdown => report::to_markdown(&outcome.report, &context).into_bytes(),
+        Format::Html => report::to_html(&outcome.report, &context).into_bytes(),
+        Format::Csv => report::to_csv(&outcome.report, &context).into_bytes(),
         Format::Text => {
-            let terminal = args.output.is_none() && std::io::stdout().is_terminal();
+            let terminal = output_file(args).is_none() && std::io::stdout().is_terminal();
             let color = if terminal {
                 report::Color::Always
             } else {
@@ -264,8 +390,15 @@ fn document(value: &serde_json::Value) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The file the result goes to; `-` is standard output, as everywhere.
+fn output_file(args: &RunnerArgs) -> Option<&Path> {
+    args.output
+        .as_deref()
+        .filter(|path| *path != Path::new("-"))
+}
+
 fn write_result(args: &RunnerArgs, bytes: &[u8]) -> Result<()> {
-    match &args.output {
+    match output_file(args) {
         Some(path) => std::fs::write(path, bytes).map_err(|error| {
             Error::new(
                 ErrorCode::DependencyUnavailable,

@@ -6,7 +6,7 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 use vega::engine::{
     EngineSettings, IgnoreFile, Report, SarifContext, TreeNotes,
-    report::{Baseline, compare, to_csv, to_html, to_json, to_markdown},
+    report::{Baseline, ReportContext, compare, to_csv, to_html, to_json, to_markdown},
     scan_source, to_sarif, to_text,
 };
 
@@ -122,16 +122,16 @@ fn a_comment_with_a_reason_suppresses_and_every_form_lists_it() {
     super::sarif::assert_valid(&report, &SarifContext::default());
     for text in [
         to_text(&report, vega::engine::Color::Never),
-        to_markdown(&report),
-        to_html(&report),
-        to_csv(&report),
+        to_markdown(&report, &ReportContext::default()),
+        to_html(&report, &ReportContext::default()),
+        to_csv(&report, &ReportContext::default()),
     ] {
         assert!(
             text.contains("writes here") && text.contains("2026-12-31"),
             "{text}"
         );
     }
-    assert!(!to_html(&report).contains("<b>root"));
+    assert!(!to_html(&report, &ReportContext::default()).contains("<b>root"));
 }
 
 #[test]
@@ -236,6 +236,30 @@ fn a_baseline_in_json_or_sarif_marks_what_was_there() {
 }
 
 #[test]
+fn what_an_ignore_file_leaves_out_is_not_gone() {
+    let files = [("old/a.py", FAULT), ("b.py", FAULT), ("c.py", FAULT)];
+    let before = scan(tree(&files).path(), &Memory::default(), 1).report;
+    let baseline = Baseline::parse(&to_json(&before).unwrap()).unwrap();
+    let files = [
+        (".vegaignore", "old/\n"),
+        ("old/a.py", FAULT),
+        ("b.py", FAULT),
+    ];
+    let mut report = obeying(tree(&files).path());
+    compare(&mut report, &baseline);
+    let summary = report.baseline.as_ref().unwrap();
+    assert_eq!(
+        (summary.existing, summary.gone, summary.excluded),
+        (1, 1, 1)
+    );
+    let text = to_text(&report, vega::engine::Color::Never);
+    assert!(
+        text.contains("1 finding of that in excluded files"),
+        "{text}"
+    );
+}
+
+#[test]
 fn hostile_text_of_the_tree_is_dead_in_every_form() {
     let folder = tree(&[(
         "=cmd|'/x'/<script>alert(1)<!--.py",
@@ -243,8 +267,8 @@ fn hostile_text_of_the_tree_is_dead_in_every_form() {
     )]);
     let report = scan(folder.path(), &Memory::default(), 1).report;
     assert_eq!(report.findings.len(), 1);
-    let html = to_html(&report);
+    let html = to_html(&report, &ReportContext::default());
     assert!(!html.contains("<script"), "{html}");
     assert!(html.contains("&lt;/pre&gt;") && html.contains("prefers-color-scheme"));
-    assert!(!to_csv(&report).contains("\"=cmd"));
+    assert!(!to_csv(&report, &ReportContext::default()).contains("\"=cmd"));
 }

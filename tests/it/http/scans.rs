@@ -277,6 +277,8 @@ async fn wishes_that_cannot_be_met_are_refused() {
         json!({"auditors": ["nobody"]}),
         json!({"auditors": ["codex"]}),
         json!({"paths": [""]}),
+        json!({"paths": ["["]}),
+        json!({"paths": ["# nothing"]}),
         json!({"snapshot_id": "scan_x"}),
         json!({"snapshot_id": foreign}),
         json!({"limits": {"max_cost_usd": -1}}),
@@ -353,6 +355,10 @@ async fn an_empty_tree_completes_with_its_gaps_told() {
     );
     let only = client.scan(&repository, json!({"paths": ["src/**"]})).await;
     assert_eq!(only["status"], "completed");
+    let id = only["id"].as_str().unwrap();
+    let report = client.get(&format!("/v1/scans/{id}/report")).await.json();
+    let warnings = report["warnings"].to_string();
+    assert!(warnings.contains("match no file"), "{report}");
 }
 
 #[tokio::test]

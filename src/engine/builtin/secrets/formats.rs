@@ -707,7 +707,7 @@ pub(crate) static FORMATS: &[Format] = &[
     Format {
         rule: secret_rule(
             "secret-generic",
-            "Credential assigned in the source in the source",
+            "Credential assigned in the source",
             Severity::Medium,
             "Looks for this format: a random-looking literal assigned to a name such as password, secret, token or api_key; placeholders, look-ups and words are left out.",
             &["https://cwe.mitre.org/data/definitions/798.html"],
