@@ -199,7 +199,7 @@ async fn import(env: &Env, args: ImportArgs) -> Result<ExitCode> {
     };
     warn_about(env, Role::Maintenance);
     let app = build::app(&settings.storage, Tasks::new()).await?;
-    transfer::import(&app, &settings, args).await
+    transfer::import(&app, args).await
 }
 
 /// The data that commands work on, which has to be there.

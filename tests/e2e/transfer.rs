@@ -602,13 +602,15 @@ async fn a_damaged_or_forged_file_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unfinished_work_is_not_imported_beside_a_server() {
+async fn nothing_is_imported_beside_a_server() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     // Nobody runs what is queued.
     let server = Server::start(&data, &[("VEGA_SCAN_EXECUTION_MODE", "external")]).await;
     let client = server.debug().await;
     let repository = client.repository_of(archive_of(&corpus(1, 1, 1))).await;
+    let finished = folder.path().join("finished.tar");
+    export(&data, &finished, &[]);
     let scan = client.start_scan(&repository).await;
     let file = folder.path().join("queued.tar");
     // An export may be made beside a server.
@@ -618,10 +620,12 @@ async fn unfinished_work_is_not_imported_beside_a_server() {
     let copy = folder.path().join("copy");
     // Also one that runs no scans goes on with jobs.
     let server = Server::start(&copy, &[("VEGA_SCAN_EXECUTION_MODE", "external")]).await;
-    refused(
-        &maintenance(&copy, &["import", file.to_str().unwrap()]),
-        "stop them first",
-    );
+    for file in [&finished, &file] {
+        refused(
+            &maintenance(&copy, &["import", file.to_str().unwrap()]),
+            "stop them first",
+        );
+    }
     server.stop().await;
     import(&copy, &file);
     let server = Server::start(&copy, &[]).await;

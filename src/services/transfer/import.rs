@@ -7,7 +7,7 @@
 use super::{
     Contents, Progress, StoredObject, object_name,
     reader::{damaged, each_entry},
-    verify::{Verified, lines, read, verify},
+    verify::{lines, read, verify},
     writer::Hashed,
 };
 use crate::{
@@ -104,21 +104,19 @@ struct Importer {
 impl Importer {
     fn run(&self, path: &Path, mode: RunMode) -> Result<ImportReport> {
         (self.progress)("verifying the file");
-        let verified = verify(path)?;
+        let contents = verify(path)?;
         (self.progress)("comparing it with what is there");
         let mut report = ImportReport::default();
-        let absent = self.compare_objects(&verified.contents, &mut report)?;
-        self.each_batch(path, &verified.contents, |batch| {
-            self.compare(batch, &mut report)
-        })?;
+        let absent = self.compare_objects(&contents, &mut report)?;
+        self.each_batch(path, &contents, |batch| self.compare(batch, &mut report))?;
         let refused = report.conflict_count() > 0 || !report.adds_anything();
         if refused || mode == RunMode::DryRun {
             return Ok(report);
         }
-        self.refuse_beside_others(&verified)?;
-        self.add_objects(path, &verified.contents, &absent)?;
+        self.refuse_beside_others()?;
+        self.add_objects(path, &contents, &absent)?;
         let mut count = 0_u64;
-        self.each_batch(path, &verified.contents, |batch| {
+        self.each_batch(path, &contents, |batch| {
             count += batch.len() as u64;
             self.handle.block_on(self.app.store.add_missing(batch))?;
             if count % 10_000 < BATCH as u64 {
@@ -130,16 +128,13 @@ impl Importer {
         Ok(report)
     }
 
-    fn refuse_beside_others(&self, verified: &Verified) -> Result<()> {
-        if verified.unfinished == 0 {
-            return Ok(());
-        }
+    /// Nobody else may write meanwhile: a server would go on with unfinished work before all of it
+    /// is there, and a decision between two batches would stand where history is to be added.
+    fn refuse_beside_others(&self) -> Result<()> {
         match self.handle.block_on(self.app.store.others())? {
             0 => Ok(()),
             others => Err(Error::conflict(format!(
-                "{} scans and jobs in the file are not finished, and {others} servers, workers or \
-                 other commands use this data: stop them first",
-                verified.unfinished
+                "{others} servers, workers or other commands use this data: stop them first"
             ))),
         }
     }

@@ -24,17 +24,8 @@ use std::{
     path::Path,
 };
 
-/// A file that may be imported.
-#[derive(Debug)]
-pub struct Verified {
-    /// What has to be in it, and is.
-    pub contents: Contents,
-    /// Scans and jobs that are not final: a server would go on with them.
-    pub unfinished: u64,
-}
-
 /// Reads the whole file.
-pub fn verify(path: &Path) -> Result<Verified> {
+pub fn verify(path: &Path) -> Result<Contents> {
     let mut found = Found::default();
     each_entry(path, |entry| found.take(entry))?;
     found.judge()
@@ -122,7 +113,7 @@ impl Found {
             .ok_or_else(|| damaged(format!("'{}' has no place in it", name.escape_debug())))
     }
 
-    fn judge(self) -> Result<Verified> {
+    fn judge(self) -> Result<Contents> {
         let Some(contents) = self.contents else {
             return Err(damaged(format!("it was cut off: {CONTENTS} is missing")));
         };
@@ -154,10 +145,7 @@ impl Found {
             }
         }
         self.records.judge()?;
-        Ok(Verified {
-            unfinished: self.records.unfinished,
-            contents,
-        })
+        Ok(contents)
     }
 }
 
@@ -228,7 +216,6 @@ struct Records {
     /// The number of the last event that each scan has and of the last one read.
     events: BTreeMap<String, (u64, u64)>,
     histories: HashMap<String, u32>,
-    unfinished: u64,
 }
 
 impl Records {
@@ -252,10 +239,8 @@ impl Records {
                 return Err(format!("two users have the email {}", user.email));
             }
             Portable::Scan(scan) => {
-                self.unfinished += u64::from(!scan.status.is_final());
                 self.events.insert(scan.id.to_string(), (scan.last_seq, 0));
             }
-            Portable::Job(job) => self.unfinished += u64::from(!job.status.is_final()),
             Portable::Event(event) => {
                 let counts = self.events.get_mut(&event.scan_id.to_string());
                 let (_, read) = counts.ok_or("it has no scan")?;
