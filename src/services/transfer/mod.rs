@@ -10,9 +10,9 @@
 //! - `records/<kind>-000001.jsonl` …: the records, one JSON document per line, in the order of
 //!   [`PortableKind`];
 //! - `contents.json`: size and SHA-256 of every entry before it, and the objects' keys
-//!   ([`Contents`]). It comes last, so a file that was cut off has none.
+//!   (`Contents`). It comes last, so a file that was cut off has none.
 //!
-//! Everything is verified before anything is changed ([`verify`]); nothing is ever replaced
+//! Everything is verified before anything is changed (`verify`); nothing is ever replaced
 //! ([`import`]). Only administrators at the machine come here, so no access is checked.
 
 mod export;

@@ -240,6 +240,14 @@ async fn only_the_right_password_opens_a_remote() {
     );
 }
 
+/// Waits until this many working files are left: a job removes its own a moment after its end.
+async fn remains(app: &TestApp, count: usize) {
+    wait_for("the working files", async || {
+        (working_files(app).len() == count).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_remote_ends_with_its_removal_and_with_its_makers_rights() {
     let app = TestApp::start().await;
@@ -249,7 +257,7 @@ async fn a_remote_ends_with_its_removal_and_with_its_makers_rights() {
     checkout.commit(&[("a.py", "x = 1\n")]);
     checkout.push(&remote, &["main"]).await.expect_worked();
     remote.ingested(&owner).await;
-    assert_eq!(working_files(&app).len(), 1);
+    remains(&app, 1).await;
     let path = format!("/v1/git-uploads/{}", remote.id);
     owner.delete(&path).await.expect_status(204);
     assert_eq!(working_files(&app), Vec::<String>::new());
@@ -642,7 +650,7 @@ async fn one_push_at_a_time_and_a_client_that_goes_leaves_nothing() {
     .await;
     checkout.push(&remote, &["main"]).await.expect_worked();
     assert_eq!(remote.ingested(&client).await["ingest_status"], "ready");
-    assert_eq!(working_files(&app).len(), 1);
+    remains(&app, 1).await;
 
     // Two at once through git: none is lost, and each is told what became of it.
     let other = Checkout::new();
