@@ -1,6 +1,8 @@
 //! `vega maintenance export` and `import`, as an administrator types them.
 
-use crate::support::{Client, Process, Server, all, archive_of, command, corpus, run, wait_for};
+use crate::support::{
+    Client, Process, Server, all, archive_of, command, corpus, done, refused, run, wait_for,
+};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -19,23 +21,6 @@ fn maintenance(data: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .current_dir(data.parent().unwrap());
     run(&mut command)
-}
-
-#[track_caller]
-fn done(output: &Output) -> String {
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-#[track_caller]
-fn refused(output: &Output, words: &str) {
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains(words), "{stderr}");
 }
 
 #[track_caller]

@@ -1,6 +1,6 @@
 //! `vega maintenance users` beside a running server.
 
-use crate::support::{Server, command, run, run_with_input};
+use crate::support::{Server, command, done, refused, run, run_with_input};
 use serde_json::{Value, json};
 use std::{path::Path, process::Output};
 
@@ -15,23 +15,6 @@ fn users(data: &Path, arguments: &[&str], input: &str) -> Output {
         .args(arguments)
         .current_dir(data.parent().unwrap());
     run_with_input(&mut command, input)
-}
-
-#[track_caller]
-fn done(output: &Output) -> String {
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-#[track_caller]
-fn refused(output: &Output, words: &str) {
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains(words), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -139,8 +139,23 @@ impl<'a> Sorted<'a> {
         sorted
     }
 
+    /// The first sentence of a report without its full stop: the number of findings, and the rest.
+    pub(super) fn summary(&self, report: &Report, context: &ReportContext) -> (String, String) {
+        let mut rest = String::new();
+        if !context.of_many_scans {
+            rest.push_str(" in ");
+            rest.push_str(&super::counted(report.coverage_summary.files, "file"));
+        }
+        let asides = self.asides(report, context);
+        if !asides.is_empty() {
+            rest.push_str(". ");
+            rest.push_str(&asides.join("; "));
+        }
+        (super::counted(self.counts.total(), "finding"), rest)
+    }
+
     /// What stands beside the number of findings, from the report and the store.
-    pub(super) fn asides(&self, report: &Report, context: &ReportContext) -> Vec<String> {
+    fn asides(&self, report: &Report, context: &ReportContext) -> Vec<String> {
         let mut asides = Vec::new();
         for (rows, what) in [(&self.dismissed, "dismissed"), (&self.resolved, "resolved")] {
             if !rows.is_empty() {

@@ -6,7 +6,7 @@
 use super::{
     Report, ReportContext,
     context::{Row, Sorted},
-    counted, place,
+    place,
 };
 use crate::domain::finding::{ConfidenceLabel, Severity};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -73,22 +73,11 @@ fn write_summary(out: &mut String, report: &Report, context: &ReportContext, sor
     if !about.is_empty() {
         let _ = writeln!(out, "<p class=\"meta\">{}</p>", about.join(" · "));
     }
-    let mut line = counted(counts.total(), "finding");
-    if !context.of_many_scans {
-        let _ = write!(
-            line,
-            " in {}",
-            counted(report.coverage_summary.files, "file")
-        );
-    }
-    let asides = sorted.asides(report, context);
-    if !asides.is_empty() {
-        let _ = write!(line, ". {}", asides.join("; "));
-    }
+    let (findings, rest) = sorted.summary(report, context);
     let _ = writeln!(
         out,
-        "<p class=\"lead\">{}.</p>\n<ul class=\"counts\">",
-        escape(&line),
+        "<p class=\"lead\">{findings}{}.</p>\n<ul class=\"counts\">",
+        escape(&rest),
     );
     for severity in Severity::ALL {
         let _ = writeln!(

@@ -6,7 +6,7 @@
 use super::{
     Report, ReportContext,
     context::{Row, Sorted},
-    counted, place,
+    place,
 };
 use crate::domain::finding::{ConfidenceLabel, Severity};
 use std::fmt::Write;
@@ -27,19 +27,8 @@ pub fn to_markdown(report: &Report, context: &ReportContext) -> String {
         let _ = writeln!(out, "{}\n", about.join(" · "));
     }
     let counts = &sorted.counts;
-    let _ = write!(out, "**{}**", counted(counts.total(), "finding"));
-    if !context.of_many_scans {
-        let _ = write!(
-            out,
-            " in {}",
-            counted(report.coverage_summary.files, "file")
-        );
-    }
-    let asides = sorted.asides(report, context);
-    if !asides.is_empty() {
-        let _ = write!(out, ". {}", asides.join("; "));
-    }
-    out.push_str(".\n\n");
+    let (findings, rest) = sorted.summary(report, context);
+    let _ = writeln!(out, "**{findings}**{rest}.\n");
     let names: Vec<&str> = Severity::ALL
         .iter()
         .map(|severity| severity.as_str())

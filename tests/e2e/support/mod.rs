@@ -27,7 +27,8 @@ pub use archives::{tar_gz, zip};
 pub use client::Client;
 pub use flows::{DEBUG_PASSWORD, all, seconds};
 pub use process::{
-    Process, Server, command, kill_runner, no_runners, run, run_with_input, runners_of,
+    Process, Server, command, done, kill_runner, no_runners, refused, run, run_with_input,
+    runners_of,
 };
 pub use receiver::{Receiver, Reply};
 pub use sources::{archive_of, corpus};

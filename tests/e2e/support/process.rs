@@ -27,6 +27,25 @@ pub fn run(command: &mut Command) -> Output {
     command.output().unwrap()
 }
 
+/// What a command printed that worked.
+#[track_caller]
+pub fn done(output: &Output) -> String {
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Expects a refusal that says so.
+#[track_caller]
+pub fn refused(output: &Output, words: &str) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains(words), "{stderr}");
+}
+
 /// Runs a command to its end with `input` on its standard input.
 pub fn run_with_input(command: &mut Command, input: &str) -> Output {
     command
