@@ -7,7 +7,7 @@ use super::{
     Checkpoints, EngineEvent, EngineSettings, EventSink, LogLevel, Phase,
     audit::{self, AuditUnit, ComponentResult, checkpoint},
     auditors::{self, Chosen},
-    builtin::RuleSet,
+    builtin::{RuleSet, flow::Flow},
     inventory::{self, Inventory},
     packages::{self, Packages},
     plan::{self, Plan},
@@ -121,7 +121,10 @@ pub fn scan_source(
             log.warn(missed.clone());
             faults.push(missed);
         }
+        log.progress(Phase::Audit, None, 9, "Following data".to_owned());
+        let flow = Flow::analyse(source_root, &inventory, &selection.taken(), cancel);
         let run = Run {
+            flow: &flow,
             settings,
             source_root,
             inventory: &inventory,
@@ -153,6 +156,7 @@ pub fn scan_source(
 
 /// One run's fixed inputs.
 struct Run<'a> {
+    flow: &'a Flow,
     settings: &'a EngineSettings,
     source_root: &'a Path,
     inventory: &'a Inventory,
@@ -191,6 +195,7 @@ impl Run<'_> {
                     selected,
                     auditors: &self.chosen.used,
                     rules: self.rules,
+                    flow: self.flow,
                     cancel: self.cancel,
                 };
                 let result = self.component(&unit)?;

@@ -9,7 +9,7 @@ pub(crate) mod checkpoint;
 
 use super::{
     auditors::BUILTIN,
-    builtin::{self, FileResult, RuleSet, SourceText},
+    builtin::{self, FileResult, RuleSet, SourceText, flow::Flow},
     inventory::{Inventory, SourceFile},
     plan::Component,
     select::SelectedComponent,
@@ -32,6 +32,8 @@ pub(crate) struct AuditUnit<'a> {
     pub(crate) selected: &'a SelectedComponent,
     pub(crate) auditors: &'a [String],
     pub(crate) rules: &'a RuleSet,
+    /// What following data through all files gave.
+    pub(crate) flow: &'a Flow,
     pub(crate) cancel: &'a CancellationToken,
 }
 
@@ -138,7 +140,12 @@ fn audit_file(unit: &AuditUnit<'_>, file: &SourceFile) -> Outcome {
         return Outcome::Unreadable;
     };
     let source = SourceText::new(&file.path, file.language, file.role, bytes);
-    Outcome::Done(builtin::audit_file(&source, unit.rules, unit.cancel))
+    Outcome::Done(builtin::audit_file(
+        &source,
+        unit.rules,
+        unit.flow.of(&file.path),
+        unit.cancel,
+    ))
 }
 
 #[cfg(test)]

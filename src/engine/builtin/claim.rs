@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        finding::{DetectedFinding, Evidence, FindingContent, Location, Severity, Verification},
+        finding::{DetectedFinding, Evidence, FindingContent, Location, Severity, TraceStep, Verification},
         matching::Anchor,
     },
     engine::{auditors::BUILTIN, fingerprint, inventory::FileRole},
@@ -35,8 +35,12 @@ pub(crate) struct Claim {
     pub(crate) sink: String,
     /// The credential that stands in the span, not to be shown.
     pub(crate) hidden: String,
-    /// How it was established (`syntax`, `pattern`, `checksum`).
+    /// How it was established (`syntax`, `pattern`, `checksum`, `data_flow`).
     pub(crate) method: &'static str,
+    /// The way the data took; empty where none was followed.
+    pub(crate) trace: Vec<TraceStep>,
+    /// Whether every step of the way is known.
+    pub(crate) proved: bool,
 }
 
 impl Claim {
@@ -53,7 +57,17 @@ impl Claim {
             sink: String::new(),
             hidden: String::new(),
             method: "syntax",
+            trace: Vec::new(),
+            proved: false,
         }
+    }
+
+    /// Says which way the data took, and whether every step of it is known.
+    pub(crate) fn with_flow(mut self, trace: Vec<TraceStep>, proved: bool) -> Self {
+        self.method = "data_flow";
+        self.trace = trace;
+        self.proved = proved;
+        self
     }
 
     pub(crate) fn in_symbol(mut self, symbol: impl Into<String>) -> Self {
@@ -149,6 +163,10 @@ fn to_finding(
         note: claim.detail.clone(),
     };
     let (severity, role_note) = severity_in(source.role, claim.severity, rule);
+    let (verdict, note) = match claim.proved {
+        true => ("proved_by_engine", "Every step from source to sink was followed."),
+        false => ("anchored", "The quoted lines stand in the file."),
+    };
     let content = FindingContent {
         title: rule.title.to_owned(),
         severity,
@@ -167,7 +185,7 @@ fn to_finding(
         impact: rule.impact.to_owned(),
         remediation: rule.remediation.to_owned(),
         evidence: vec![evidence],
-        trace: Vec::new(),
+        trace: claim.trace,
         fix_diff: None,
         references: rule
             .references
@@ -176,8 +194,8 @@ fn to_finding(
             .collect(),
         verification: Verification {
             method: claim.method.to_owned(),
-            verdict: "anchored".to_owned(),
-            note: "The quoted lines stand in the file.".to_owned(),
+            verdict: verdict.to_owned(),
+            note: note.to_owned(),
         },
     };
     DetectedFinding { content, anchor }
@@ -186,7 +204,7 @@ fn to_finding(
 fn evidence_kind(rule: &Rule) -> &'static str {
     match rule.area {
         "secrets" => "secret",
-        "python" | "javascript" => "code",
+        "python" | "javascript" | "java" => "code",
         _ => "configuration",
     }
 }

@@ -7,6 +7,7 @@
 
 mod checks;
 mod claim;
+pub(crate) mod flow;
 pub mod highlight;
 mod ir;
 mod lower;
@@ -30,6 +31,7 @@ use super::{
 use crate::domain::finding::DetectedFinding;
 use checks::{github_actions::Workflow, helm::Values, kubernetes::Manifests};
 use claim::Claim;
+use flow::{FileFlow, Judgement};
 use secrets::Scan;
 use std::{
     collections::BTreeMap,
@@ -61,6 +63,7 @@ pub(crate) struct FileResult {
 pub(crate) fn audit_file(
     source: &SourceText,
     rules: &RuleSet,
+    flow: Option<&FileFlow>,
     cancel: &CancellationToken,
 ) -> FileResult {
     let mut result = FileResult {
@@ -82,6 +85,9 @@ pub(crate) fn audit_file(
         Some(Language::Yaml) => yaml(source, cancel, &mut claims, &mut result),
         _ => {}
     }
+    if let Some(flow) = flow {
+        follow(flow, &mut claims);
+    }
     drop_echoes(&mut claims);
     // Places to cut come from all claims, also those of rules that are off.
     let redactions = with_hidden(source, &claims, secrets.redactions);
@@ -89,6 +95,28 @@ pub(crate) fn audit_file(
     result.findings = claim::to_findings(source, claims, &redactions);
     result.marks = marks(source, &redactions);
     result
+}
+
+/// Lets the data flow judge what syntax alone flagged: where it followed the data, what it says is
+/// what counts.
+fn follow(flow: &FileFlow, claims: &mut Vec<Claim>) {
+    claims.retain_mut(|claim| {
+        let judgement = flow
+            .judged
+            .iter()
+            .filter(|(rule, span, _)| {
+                rule == claim.rule.id
+                    && span.start <= claim.span.start
+                    && claim.span.end <= span.end
+            })
+            .map(|(_, _, judgement)| *judgement)
+            .max();
+        match judgement {
+            Some(Judgement::Harmless | Judgement::Claimed) => false,
+            Some(Judgement::Unknown) | None => true,
+        }
+    });
+    claims.extend(flow.claims.iter().cloned());
 }
 
 /// The comments of a file that ask to pass over findings.

@@ -23,7 +23,7 @@ fn audit(path: &str, text: &str) -> FileResult {
         FileRole::Production,
         text.as_bytes().to_vec(),
     );
-    audit_file(&source, &RuleSet::default(), &CancellationToken::new())
+    audit_file(&source, &RuleSet::default(), None, &CancellationToken::new())
 }
 
 #[test]

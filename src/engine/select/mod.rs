@@ -38,6 +38,14 @@ pub struct SelectedComponent {
 }
 
 impl Selection {
+    /// Indexes of all files to audit, in the order of the inventory.
+    pub(crate) fn taken(&self) -> Vec<usize> {
+        let all = self.components.iter().flat_map(|it| it.take.iter());
+        let mut taken: Vec<usize> = all.copied().collect();
+        taken.sort_unstable();
+        taken
+    }
+
     /// Whether the request's paths leave nothing of a tree that has files: a scan that looked at
     /// nothing should not pass for a clean one.
     pub(crate) fn misses_everything(&self) -> bool {

@@ -9,6 +9,7 @@
 
 mod build;
 mod print;
+mod vars;
 #[cfg(test)]
 mod tests;
 

@@ -1,0 +1,382 @@
+//! The analysis of one language of a tree: what is known of all files together, and in which order
+//! functions are looked at.
+//!
+//! First every file's top level runs, which defines functions, classes and globals; then makers of
+//! objects; then every function for itself, with unknown arguments. Calls ask for the summary of what
+//! they call, so callees come before callers wherever there is no cycle.
+
+use super::{
+    frame::Outcome,
+    models::{self, EntryRow},
+    paths::{PathId, Paths},
+    program::{ClassRef, FuncRef, Program, UnitRef},
+    state::Object,
+    summary::{Bind, Summary},
+    value::{Atom, Loc, Origin, Source, Steps, Taint, Taints, Trust, Value},
+};
+use crate::engine::{
+    builtin::ir::{FunctionKind, Name, Span, Var},
+    inventory::Language,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
+    sync::Arc,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Calls within calls that are followed.
+const MAX_DEPTH: usize = 48;
+/// Ways of calling one function that are told apart.
+const MAX_VARIANTS: usize = 12;
+
+/// What was learned of a class.
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    /// What it is derived from.
+    pub(super) bases: Vec<Value>,
+    pub(super) derived: Vec<ClassRef>,
+    pub(super) members: BTreeMap<Name, Value>,
+    /// What is put into its objects, whichever object it was.
+    pub(super) fields: BTreeMap<Name, Value>,
+}
+
+/// Where data ends up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SinkPlace {
+    /// The id of the rule.
+    pub(super) rule: String,
+    pub(super) unit: UnitRef,
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// Untrusted data at a place where it does harm.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) source: Option<Arc<Source>>,
+    pub(super) sure: bool,
+    pub(super) steps: Steps,
+    /// The function of the sink.
+    pub(super) function: FuncRef,
+    /// What is called there.
+    pub(super) sink: Name,
+}
+
+/// What the data flow says of a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verdict {
+    /// Whatever comes there can do no harm.
+    Harmless,
+    /// Something unknown comes there.
+    Unknown,
+    /// Untrusted data comes there.
+    Reached,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Run {
+    Not,
+    Running,
+    Done,
+}
+
+/// The state of the analysis.
+pub(super) struct Analysis<'p> {
+    pub(super) language: Language,
+    pub(super) program: &'p Program,
+    pub(super) paths: Paths,
+    pub(super) learned: Vec<Learned>,
+    /// What the names of each file's top level hold.
+    pub(super) globals: Vec<BTreeMap<Name, Value>>,
+    /// Modules of which every name is imported.
+    pub(super) wild: Vec<Vec<Name>>,
+    /// Objects that globals hold.
+    pub(super) lasting: BTreeMap<Loc, Arc<Object>>,
+    /// Variables that inner functions see.
+    pub(super) outer: HashMap<(FuncRef, Var), Value>,
+    summaries: HashMap<(FuncRef, Vec<Bind>), Rc<Summary>>,
+    variants: HashMap<FuncRef, usize>,
+    running: Vec<FuncRef>,
+    tops: Vec<Run>,
+    pub(super) slots: HashMap<FuncRef, Rc<[Option<u32>]>>,
+    /// Functions that the outside calls.
+    pub(super) entries: BTreeMap<FuncRef, EntryRow>,
+    pub(super) found: BTreeMap<SinkPlace, Found>,
+    pub(super) judged: BTreeMap<SinkPlace, Verdict>,
+    /// Functions that were cut off, with why.
+    pub(super) gaps: BTreeSet<UnitRef>,
+    pub(super) cancel: CancellationToken,
+}
+
+impl<'p> Analysis<'p> {
+    /// # Errors
+    /// What is wrong with the models.
+    pub(super) fn new(
+        language: Language,
+        program: &'p Program,
+        cancel: &CancellationToken,
+    ) -> Result<Self, String> {
+        let mut paths = Paths::default();
+        models::load(language, &mut paths)?;
+        let units = program.units.len();
+        Ok(Self {
+            language,
+            program,
+            paths,
+            learned: program.classes.iter().map(|_| Learned::default()).collect(),
+            globals: vec![BTreeMap::new(); units],
+            wild: vec![Vec::new(); units],
+            lasting: BTreeMap::new(),
+            outer: HashMap::new(),
+            summaries: HashMap::new(),
+            variants: HashMap::new(),
+            running: Vec::new(),
+            tops: vec![Run::Not; units],
+            slots: HashMap::new(),
+            entries: BTreeMap::new(),
+            found: BTreeMap::new(),
+            judged: BTreeMap::new(),
+            gaps: BTreeSet::new(),
+            cancel: cancel.clone(),
+        })
+    }
+
+    /// Looks at everything.
+    pub(super) fn run(&mut self) {
+        for unit in 0..self.program.units.len() {
+            self.top_level(UnitRef(u32::try_from(unit).unwrap_or(u32::MAX)));
+        }
+        let functions: Vec<FuncRef> = self.program.functions().collect();
+        let makers = functions.iter().copied().filter(|it| self.is_maker(*it));
+        for maker in makers.collect::<Vec<_>>() {
+            self.whole(maker);
+        }
+        // What makers found out of fields was not known to the first of them.
+        self.summaries.clear();
+        self.variants.clear();
+        for function in functions {
+            if self.cancel.is_cancelled() {
+                return;
+            }
+            self.whole(function);
+        }
+    }
+
+    fn is_maker(&self, function: FuncRef) -> bool {
+        let name = &self.program.function(function).name;
+        self.program.class_of_method(function).is_some()
+            && (name.ends_with(".__init__") || name.ends_with(".<init>"))
+    }
+
+    /// A function for itself, with whatever its callers may give.
+    fn whole(&mut self, function: FuncRef) {
+        let kind = self.program.function(function).kind;
+        if matches!(kind, FunctionKind::TopLevel | FunctionKind::ClassBody) {
+            return;
+        }
+        let binds = self.usual(function);
+        self.summary(function, binds);
+    }
+
+    /// Runs the top level of a file, unless it ran or runs.
+    pub(super) fn top_level(&mut self, unit: UnitRef) {
+        if self.tops[unit.0 as usize] != Run::Not || self.running.len() > MAX_DEPTH {
+            return;
+        }
+        self.tops[unit.0 as usize] = Run::Running;
+        let function = FuncRef {
+            unit,
+            id: crate::engine::builtin::ir::FunctionId(0),
+        };
+        self.running.push(function);
+        let outcome = self.execute(function, &[]);
+        self.running.pop();
+        for (loc, object) in outcome.exit.objects() {
+            self.lasting.insert(loc.clone(), object.clone());
+        }
+        self.tops[unit.0 as usize] = Run::Done;
+    }
+
+    /// Runs the body of a class; its variables are the members.
+    pub(super) fn class_body(&mut self, class: ClassRef, bases: Vec<Value>) {
+        let body = self.program.class(class).body;
+        if self.running.contains(&body) || self.running.len() > MAX_DEPTH {
+            return;
+        }
+        for base in bases.iter().flat_map(|base| &base.atoms) {
+            if let Atom::Class(base) = base
+                && !self.learned[base.0 as usize].derived.contains(&class)
+            {
+                self.learned[base.0 as usize].derived.push(class);
+            }
+        }
+        self.learned[class.0 as usize].bases = bases;
+        self.running.push(body);
+        let outcome = self.execute(body, &[]);
+        self.running.pop();
+        for (loc, object) in outcome.exit.objects() {
+            self.lasting.insert(loc.clone(), object.clone());
+        }
+        self.learned[class.0 as usize].members = self.named_variables(body, &outcome);
+    }
+
+    fn named_variables(&self, function: FuncRef, outcome: &Outcome) -> BTreeMap<Name, Value> {
+        let slots = self.slots.get(&function);
+        let vars = &self.program.function(function).vars;
+        let named = vars.iter().enumerate().filter_map(|(index, info)| {
+            let slot = slots?.get(index).copied().flatten()?;
+            let value = outcome.exit.vars.get(slot as usize)?;
+            Some((info.name.clone()?, value.clone()))
+        });
+        named.filter(|(_, value)| !value.is_bottom()).collect()
+    }
+
+    /// The summary of a function for such arguments; `None` while it is being made, or too deep.
+    pub(super) fn summary(&mut self, function: FuncRef, mut binds: Vec<Bind>) -> Option<Rc<Summary>> {
+        let usual = self.usual(function);
+        if binds != usual {
+            let known = self.summaries.contains_key(&(function, binds.clone()));
+            let variants = self.variants.get(&function).copied().unwrap_or(0);
+            if !known && variants >= MAX_VARIANTS {
+                binds = usual.clone();
+            }
+        }
+        let key = (function, binds);
+        if let Some(known) = self.summaries.get(&key) {
+            return Some(known.clone());
+        }
+        if self.running.contains(&function) || self.running.len() > MAX_DEPTH {
+            return None;
+        }
+        if key.1 != usual {
+            *self.variants.entry(function).or_default() += 1;
+        }
+        self.running.push(function);
+        let outcome = self.execute(function, &key.1);
+        self.running.pop();
+        let summary = Rc::new(Summary::of(outcome));
+        self.summaries.insert(key, summary.clone());
+        Some(summary)
+    }
+
+    /// What is known of the arguments of a function that nobody in particular calls: their types.
+    pub(super) fn usual(&mut self, function: FuncRef) -> Vec<Bind> {
+        let params = &self.program.function(function).params;
+        let class = self.program.class_of_method(function);
+        let mut binds = Vec::with_capacity(params.len());
+        for (place, param) in params.iter().enumerate() {
+            let mut atoms = Vec::new();
+            if let (0, Some(class)) = (place, class) {
+                atoms.push(Atom::Instance(class));
+            } else if let Some(declared) = &param.declared {
+                atoms.extend(self.declared_type(function.unit, declared));
+            }
+            binds.push(Bind { atoms, exact: false });
+        }
+        if let Some(entry) = self.entries.get(&function).cloned() {
+            let first = usize::from(class.is_some());
+            for (bind, name) in binds.iter_mut().skip(first).zip(&entry.params) {
+                if bind.atoms.is_empty() && !name.is_empty() {
+                    bind.atoms.push(Atom::Path(self.paths.place(name)));
+                }
+            }
+        }
+        binds
+    }
+
+    /// What a value of a type as it is written may be.
+    pub(super) fn declared_type(&mut self, unit: UnitRef, declared: &str) -> Option<Atom> {
+        let plain = declared.trim_matches(|c: char| c == '"' || c == '\'' || c.is_whitespace());
+        let plain = plain
+            .strip_prefix("Optional[")
+            .and_then(|rest| rest.strip_suffix(']'))
+            .unwrap_or(plain);
+        let plain = plain.split(['[', '<', '|']).next().unwrap_or(plain).trim();
+        let mut parts = plain.split('.');
+        let first: Name = parts.next()?.into();
+        let mut value = self.global(unit, &first);
+        for part in parts {
+            let part: Name = part.into();
+            let at = value.atoms.first().and_then(|atom| match atom {
+                Atom::Path(path) => Some(self.paths.member(*path, &part)),
+                _ => None,
+            })?;
+            value = Value::atom(Atom::Path(at));
+        }
+        value.atoms.into_iter().find_map(|atom| match atom {
+            Atom::Class(class) => Some(Atom::Instance(class)),
+            Atom::Path(_) => Some(atom),
+            _ => None,
+        })
+    }
+
+    /// Whether a type as it is written can hold no text.
+    pub(super) fn is_number(declared: &str) -> bool {
+        matches!(
+            declared,
+            "int" | "float" | "bool" | "complex" | "Decimal" | "UUID" | "uuid.UUID" | "datetime"
+                | "date" | "long" | "double" | "boolean" | "short" | "byte" | "Integer" | "Long"
+                | "Double" | "Float" | "Boolean" | "Short" | "Byte" | "BigDecimal" | "BigInteger"
+        )
+    }
+
+    /// New data from outside.
+    pub(super) fn source(
+        &self,
+        function: FuncRef,
+        span: Span,
+        trust: Trust,
+        what: &str,
+        symbol: Name,
+    ) -> Taints {
+        let source = Source {
+            trust,
+            unit: function.unit,
+            start: span.start,
+            end: span.end,
+            what: what.into(),
+        };
+        let step = super::value::Step {
+            unit: function.unit,
+            span,
+            symbol,
+            note: "untrusted data enters here",
+        };
+        Taints::of(Taint {
+            origin: Origin::Source(Arc::new(source)),
+            safe: super::context::Contexts::default(),
+            sure: true,
+            steps: Steps::default().push(step),
+        })
+    }
+
+    /// What a place that must not be reached is reached by. The worst of it is kept.
+    pub(super) fn judge(&mut self, place: &SinkPlace, verdict: Verdict) {
+        let known = self.judged.entry(place.clone()).or_insert(verdict);
+        *known = (*known).max(verdict);
+    }
+
+    /// Keeps a fault; of two at one place, the surer and the shorter.
+    pub(super) fn add_found(&mut self, place: SinkPlace, found: Found) {
+        self.judge(&place, Verdict::Reached);
+        let rank = |found: &Found| {
+            let trust = found.source.as_ref().map(|source| source.trust);
+            (trust, !found.sure, found.steps.list().len(), found.source.clone())
+        };
+        match self.found.get(&place) {
+            Some(known) if rank(known) <= rank(&found) => {}
+            _ => {
+                self.found.insert(place, found);
+            }
+        }
+    }
+
+    /// The path a name of the language itself has.
+    pub(super) fn language_name(&mut self, name: &Name) -> PathId {
+        match self.language {
+            Language::Java => self.paths.place(&format!("java.lang.{name}")),
+            _ => self.paths.place(&format!("builtins.{name}")),
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! A call of a function of the program: its summary, with what the caller gives put in.
+
+use super::{
+    analysis::Analysis,
+    call::Args,
+    frame::{Frame, mix},
+    program::FuncRef,
+    state::{Kind, Object},
+    summary::{Bind, Hit, Summary},
+    value::{Atom, Const, Key, Loc, Origin, Place, Step, Steps, Taint, Taints, Value},
+};
+use crate::engine::builtin::ir::{Name, ParamKind};
+use std::{collections::HashMap, sync::Arc};
+
+/// Functions longer than this are not looked at again for particular constants.
+const MAX_SPECIAL: usize = 600;
+/// Data of one caller's argument that is followed into one callee.
+const MAX_HITS: usize = 64;
+
+/// What the caller gives, parameter by parameter, as it was before the call.
+struct Given {
+    values: Vec<Value>,
+    /// Objects of the summary and what they are in the caller.
+    sites: HashMap<u64, u64>,
+    step: Step,
+}
+
+impl<'p> Analysis<'p> {
+    pub(super) fn call_function(
+        &mut self,
+        frame: &mut Frame<'p>,
+        func: FuncRef,
+        args: &Args,
+    ) -> Value {
+        let values = self.values_for(frame, func, args);
+        let binds = self.binds_for(frame, func, &values);
+        let Some(summary) = self.summary(func, binds) else {
+            return self.call_unknown(frame, &Value::unknown(), args);
+        };
+        self.instantiate(frame, func, &summary, values)
+    }
+
+    /// One value per parameter.
+    fn values_for(&mut self, frame: &mut Frame<'p>, func: FuncRef, args: &Args) -> Vec<Value> {
+        let function = self.program.function(func);
+        let mut places = args.places.iter();
+        let mut values = Vec::with_capacity(function.params.len());
+        for (index, param) in function.params.iter().enumerate() {
+            let name = function.vars.get(param.var.0 as usize);
+            let name = name.and_then(|info| info.name.as_deref()).unwrap_or("");
+            let value = match param.kind {
+                ParamKind::Rest => {
+                    let mut rest = Object::new(Kind::List);
+                    places.by_ref().cloned().for_each(|value| rest.push(value));
+                    if !args.rest.is_bottom() {
+                        rest.blur();
+                        rest.rest.join(&args.rest);
+                    }
+                    let site = frame.site_for(index as u64 + 1);
+                    frame.state.insert(Loc::Site(site), rest);
+                    Value::atom(Atom::Object(site))
+                }
+                ParamKind::KeywordRest => {
+                    let mut rest = Object::new(Kind::Map);
+                    for (name, value) in &args.names {
+                        let taken = function.params.iter().any(|other| {
+                            function.vars.get(other.var.0 as usize).is_some_and(|info| {
+                                info.name.as_ref() == Some(name)
+                            })
+                        });
+                        if !taken {
+                            rest.put(Const::Text(name.clone()), value.clone());
+                        }
+                    }
+                    let site = frame.site_for(index as u64 + 1);
+                    frame.state.insert(Loc::Site(site), rest);
+                    Value::atom(Atom::Object(site))
+                }
+                _ => {
+                    let by_place = match param.kind {
+                        ParamKind::KeywordOnly => None,
+                        _ => places.next(),
+                    };
+                    match by_place.or_else(|| args.name(name)) {
+                        Some(value) => value.clone(),
+                        None if !args.rest.is_bottom() => args.rest.clone(),
+                        None => self.default_of(func, param.default),
+                    }
+                }
+            };
+            values.push(value);
+        }
+        values
+    }
+
+    fn default_of(
+        &self,
+        func: FuncRef,
+        default: Option<crate::engine::builtin::ir::Var>,
+    ) -> Value {
+        let function = self.program.function(func);
+        let known = default.zip(function.parent).and_then(|(var, parent)| {
+            let around = FuncRef {
+                unit: func.unit,
+                id: parent,
+            };
+            self.outer.get(&(around, var)).cloned()
+        });
+        known.unwrap_or_else(Value::unknown)
+    }
+
+    /// What of the arguments is worth looking at the function anew for.
+    fn binds_for(&mut self, frame: &mut Frame<'p>, func: FuncRef, values: &[Value]) -> Vec<Bind> {
+        let usual = self.usual(func);
+        let function = self.program.function(func);
+        let size: usize = function.blocks.iter().map(|block| block.ops.len()).sum();
+        let constants = size <= MAX_SPECIAL;
+        values
+            .iter()
+            .zip(usual)
+            .map(|(value, usual)| {
+                let mut atoms: Vec<Atom> = Vec::new();
+                let mut exact = !value.open && !value.atoms.is_empty();
+                for atom in &value.atoms {
+                    match atom {
+                        Atom::Const(constant) if constants && is_short(constant) => {
+                            atoms.push(atom.clone());
+                        }
+                        Atom::Path(_)
+                        | Atom::Function(_)
+                        | Atom::Class(_)
+                        | Atom::Instance(_)
+                        | Atom::Module(_) => {
+                            // A type of a library says no more than where the value comes from.
+                            exact &= !matches!(atom, Atom::Path(_) | Atom::Instance(_));
+                            atoms.push(atom.clone());
+                        }
+                        Atom::Object(_) => {
+                            exact = false;
+                            atoms.extend(self.type_of(frame, atom));
+                        }
+                        _ => exact = false,
+                    }
+                }
+                atoms.sort();
+                atoms.dedup();
+                if atoms.is_empty() {
+                    return usual;
+                }
+                Bind { atoms, exact }
+            })
+            .collect()
+    }
+
+    fn type_of(&mut self, frame: &mut Frame<'p>, atom: &Atom) -> Option<Atom> {
+        let loc = self.loc_of(frame, atom)?;
+        match frame.state.object(&loc)?.kind {
+            Kind::Instance(class) => Some(Atom::Instance(class)),
+            Kind::Library(path) => Some(Atom::Path(path)),
+            _ => None,
+        }
+    }
+
+    /// The summary in the caller's terms.
+    fn instantiate(
+        &mut self,
+        frame: &mut Frame<'p>,
+        func: FuncRef,
+        summary: &Summary,
+        values: Vec<Value>,
+    ) -> Value {
+        let name: Name = self.program.function(func).name.as_str().into();
+        let mut given = Given {
+            values,
+            sites: HashMap::new(),
+            step: frame.step(name, "passes through the call"),
+        };
+        for (loc, _) in &summary.heap {
+            if let Loc::Site(site) = loc {
+                given.sites.insert(*site, mix(frame.site, *site));
+            }
+        }
+        self.pass_hits(frame, summary, &given);
+        if !summary.returns {
+            frame.alive = false;
+            return Value::default();
+        }
+        let result = self.translated(frame, &summary.result, &given);
+        let mut changes = Vec::with_capacity(summary.heap.len());
+        for (loc, object) in &summary.heap {
+            let mut map = |value: &Value| self.translated(frame, value, &given);
+            let moved = object.map(&mut map);
+            changes.push((loc, moved));
+        }
+        for (loc, object) in changes {
+            match loc {
+                Loc::Site(site) => {
+                    let site = given.sites.get(site).copied().unwrap_or(*site);
+                    frame.state.insert(Loc::Site(site), object);
+                }
+                Loc::Param(place) => self.change_given(frame, place, &object, &given),
+            }
+        }
+        result
+    }
+
+    /// What the callee changed in an argument.
+    fn change_given(
+        &mut self,
+        frame: &mut Frame<'p>,
+        place: &Place,
+        changed: &Object,
+        given: &Given,
+    ) {
+        let target = self.at_place(frame, place, given);
+        let objects = target
+            .atoms
+            .iter()
+            .filter(|atom| matches!(atom, Atom::Object(_) | Atom::Param(_)));
+        let alone = objects.clone().count() == 1;
+        for atom in objects.cloned().collect::<Vec<_>>() {
+            let Some(object) = self
+                .loc_of(frame, &atom)
+                .and_then(|loc| frame.state.change(&loc))
+            else {
+                continue;
+            };
+            for (name, value) in &changed.fields {
+                match alone {
+                    true => {
+                        object.fields.insert(name.clone(), value.clone());
+                    }
+                    false => {
+                        object.fields.entry(name.clone()).or_default().join(value);
+                    }
+                }
+            }
+            for (key, value) in &changed.entries {
+                let key = Value::constant(key.clone());
+                super::members::put(object, &key, value, alone);
+            }
+            if !changed.rest.is_bottom() {
+                object.blur();
+                object.put_somewhere(&changed.rest);
+            }
+        }
+    }
+
+    /// What the caller has at a place of the callee.
+    fn at_place(&mut self, frame: &mut Frame<'p>, place: &Place, given: &Given) -> Value {
+        let Some(mut value) = given.values.get(usize::from(place.param)).cloned() else {
+            return Value::unknown();
+        };
+        for key in place.path.iter() {
+            value = match key {
+                Key::Field(name) => self.load_field(frame, &value, name),
+                Key::Index(constant) => {
+                    let key = Value::constant(constant.clone());
+                    self.load_index(frame, &value, &key)
+                }
+                Key::Any => self.element(frame, &value),
+            };
+        }
+        value
+    }
+
+    fn translated(&mut self, frame: &mut Frame<'p>, value: &Value, given: &Given) -> Value {
+        let mut result = Value {
+            atoms: Vec::new(),
+            open: value.open,
+            prefix: value.prefix.clone(),
+            taint: Taints::default(),
+        };
+        let mut extra: Vec<Value> = Vec::new();
+        for atom in &value.atoms {
+            match atom {
+                Atom::Object(site) => {
+                    let site = given.sites.get(site).copied().unwrap_or(*site);
+                    result.atoms.push(Atom::Object(site));
+                }
+                Atom::Param(place) => {
+                    let mut actual = self.at_place(frame, place, given);
+                    // Its data comes with the taints of the value.
+                    actual.taint = Taints::default();
+                    extra.push(actual);
+                }
+                Atom::Bound(func, receiver) => {
+                    let receiver = self.translated(frame, receiver, given);
+                    result.atoms.push(Atom::Bound(*func, Arc::new(receiver)));
+                }
+                other => result.atoms.push(other.clone()),
+            }
+        }
+        result.atoms.sort();
+        result.atoms.dedup();
+        if result.atoms.is_empty() && !result.open && extra.len() == 1 {
+            result = extra.remove(0);
+        }
+        for more in &extra {
+            result.join(more);
+        }
+        result.taint = self.translated_taints(frame, &value.taint, given);
+        result
+    }
+
+    fn translated_taints(
+        &mut self,
+        frame: &mut Frame<'p>,
+        taints: &Taints,
+        given: &Given,
+    ) -> Taints {
+        let mut all = Taints::default();
+        for taint in taints.iter() {
+            match &taint.origin {
+                Origin::Source(_) => all.add(Taint {
+                    steps: taint.steps.push(given.step.clone()),
+                    ..taint.clone()
+                }),
+                Origin::Param(place) => {
+                    let actual = self.at_place(frame, place, given);
+                    let actual = frame.state.deep_taint(&actual);
+                    for own in actual.iter() {
+                        all.add(through(own, taint, &given.step));
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// What the caller's data reaches in the callee.
+    fn pass_hits(&mut self, frame: &mut Frame<'p>, summary: &Summary, given: &Given) {
+        for hit in &summary.hits {
+            let Origin::Param(place) = &hit.taint.origin else {
+                continue;
+            };
+            let actual = self.at_place(frame, place, given);
+            let begins = super::library::harmless_beginning(hit.context, &actual);
+            if begins {
+                continue;
+            }
+            let actual = frame.state.deep_taint(&actual);
+            for own in actual.iter() {
+                let taint = through(own, &hit.taint, &given.step);
+                if taint.safe.has(hit.context) {
+                    continue;
+                }
+                self.record(
+                    frame,
+                    Hit {
+                        taint,
+                        ..hit.clone()
+                    },
+                );
+            }
+        }
+    }
+
+    /// Data that reaches a sink: a fault when it comes from outside, else for the caller to judge.
+    pub(super) fn record(&mut self, frame: &mut Frame<'p>, hit: Hit) {
+        match &hit.taint.origin {
+            Origin::Source(source) => {
+                let found = super::analysis::Found {
+                    source: Some(source.clone()),
+                    sure: hit.taint.sure,
+                    steps: hit.taint.steps.clone(),
+                    function: hit.function,
+                    sink: hit.sink.clone(),
+                };
+                self.add_found(hit.place, found);
+            }
+            Origin::Param(_) => {
+                self.judge(&hit.place, super::analysis::Verdict::Unknown);
+                let room = frame.out.hits.len() < MAX_HITS;
+                let known = frame.out.hits.iter_mut().find(|known| {
+                    known.place == hit.place && known.taint.origin == hit.taint.origin
+                });
+                match known {
+                    Some(known) => {
+                        known.taint.safe = known.taint.safe.and(hit.taint.safe);
+                        known.taint.sure |= hit.taint.sure;
+                    }
+                    None if room => frame.out.hits.push(hit),
+                    None => {
+                        self.gaps.insert(frame.func.unit);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The caller's data after the way it took in the callee.
+fn through(own: &Taint, inside: &Taint, step: &Step) -> Taint {
+    Taint {
+        origin: own.origin.clone(),
+        safe: own.safe.or(inside.safe),
+        sure: own.sure && inside.sure,
+        steps: Steps::then(&own.steps.push(step.clone()), &inside.steps),
+    }
+}
+
+/// Constants that may decide something.
+fn is_short(constant: &Const) -> bool {
+    match constant {
+        Const::Text(text) => text.len() <= 64,
+        _ => true,
+    }
+}
+

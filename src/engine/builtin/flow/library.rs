@@ -1,0 +1,492 @@
+//! Calls of libraries: what models say of them.
+
+use super::{
+    analysis::{Analysis, SinkPlace, Verdict},
+    call::Args,
+    context::{Context, Contexts},
+    frame::Frame,
+    models::{Condition, EntryRow, Makes, Model, Scalar},
+    paths::PathId,
+    state::{Kind, Object},
+    summary::Hit,
+    value::{Atom, Const, Loc, Taint, Taints, Value},
+};
+use crate::engine::builtin::ir::{Name, Var};
+use std::rc::Rc;
+
+/// What a method is called on.
+#[derive(Debug, Clone)]
+pub(super) struct Receiver {
+    pub(super) value: Value,
+    /// The variable it was read from.
+    pub(super) var: Option<Var>,
+}
+
+/// What a condition says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Yes,
+    No,
+}
+
+impl<'p> Analysis<'p> {
+    /// Calls the member `name` of something of a library.
+    pub(super) fn call_member(
+        &mut self,
+        frame: &mut Frame<'p>,
+        of: PathId,
+        name: &Name,
+        receiver: Receiver,
+        args: &Args,
+    ) -> Value {
+        let place = self.paths.method_call(of, name);
+        let called = self.paths.parent(place).unwrap_or(of);
+        if !self.paths.is_known(place) {
+            let anything = self.paths.place("?");
+            let by_name = self.paths.method_call(anything, name);
+            let passes = self
+                .paths
+                .model(by_name)
+                .is_some_and(|model| model.row.sinks.is_empty() && model.row.source.is_none());
+            if passes {
+                let called = self.paths.parent(by_name).unwrap_or(of);
+                return self.call_path(frame, called, Some(receiver), args);
+            }
+        }
+        self.call_path(frame, called, Some(receiver), args)
+    }
+
+    /// Calls a function of a library.
+    pub(super) fn call_path(
+        &mut self,
+        frame: &mut Frame<'p>,
+        called: PathId,
+        receiver: Option<Receiver>,
+        args: &Args,
+    ) -> Value {
+        let place = self.paths.call(called);
+        let Some(model) = self.paths.model(place).cloned() else {
+            return self.call_unmodelled(frame, place, receiver, args);
+        };
+        let name = self.call_name(called);
+        self.check_sinks(frame, &model, &name, receiver.as_ref(), args);
+        self.take_entries(&model, args);
+        if model.row.ends {
+            frame.alive = false;
+            return Value::default();
+        }
+        let taints = self.taints_through(frame, &model, receiver.as_ref(), args);
+        self.take_in(frame, &model, receiver.as_ref(), args, &taints);
+        if let Some(check) = &model.row.checks {
+            self.confirm(frame, &check.arg, args, check.contexts.iter().copied().collect());
+        }
+        let mut value = self.made(frame, &model, place, receiver.as_ref(), args);
+        value.taint.join(&taints);
+        if let Some(source) = &model.row.source {
+            let trust = source.trust.into();
+            let taint = self.source(frame.func, frame.span, trust, &source.what, name);
+            value.taint.join(&taint);
+        }
+        let everything = taints.clone();
+        self.call_back(frame, args, &everything);
+        value
+    }
+
+    /// A name to show for a call.
+    fn call_name(&self, called: PathId) -> Name {
+        self.paths.text(called).trim_start_matches("?.").into()
+    }
+
+    fn call_unmodelled(
+        &mut self,
+        frame: &mut Frame<'p>,
+        place: PathId,
+        receiver: Option<Receiver>,
+        args: &Args,
+    ) -> Value {
+        let base = receiver.as_ref().map_or_else(Value::unknown, |it| it.value.clone());
+        let mut value = self.call_unknown(frame, &base, args);
+        if let Some(var) = receiver.and_then(|receiver| receiver.var)
+            && frame.name(var).is_some()
+        {
+            for given in args.values().cloned().collect::<Vec<_>>() {
+                self.soil(frame, var, &given);
+            }
+        }
+        if value.atoms.is_empty() {
+            value.atoms.push(Atom::Path(self.paths.resolved(place)));
+            value.open = false;
+        }
+        value
+    }
+
+    /// Untrusted data that comes out of a call.
+    fn taints_through(
+        &mut self,
+        frame: &mut Frame<'p>,
+        model: &Model,
+        receiver: Option<&Receiver>,
+        args: &Args,
+    ) -> Taints {
+        let mut taints = Taints::default();
+        if model.row.clean {
+            return taints;
+        }
+        match &model.row.from {
+            Some(from) => {
+                for wanted in from {
+                    for value in chosen(wanted, receiver, args) {
+                        taints.join(&frame.state.deep_taint(value));
+                    }
+                }
+            }
+            None => {
+                for value in args.values().chain(receiver.map(|it| &it.value)) {
+                    taints.join(&frame.state.deep_taint(value));
+                }
+            }
+        }
+        if !taints.is_empty() {
+            let known = model.row.passes
+                || model.row.from.is_some()
+                || model.row.makes.is_some()
+                || !model.row.safe_for.is_empty();
+            if !known {
+                taints = taints.unsure();
+            }
+            if model.safe_for != Contexts::default() {
+                taints = taints.safe_for(model.safe_for);
+            }
+        }
+        taints
+    }
+
+    /// Arguments that become part of the receiver or of another argument.
+    fn take_in(
+        &mut self,
+        frame: &mut Frame<'p>,
+        model: &Model,
+        receiver: Option<&Receiver>,
+        args: &Args,
+        taints: &Taints,
+    ) {
+        let Some(into) = &model.row.into else { return };
+        let value = Value::tainted(taints.clone());
+        let target = match into.as_str() {
+            "self" => receiver.map(|it| (it.value.clone(), it.var)),
+            place => {
+                let at = place.parse::<usize>().ok();
+                at.and_then(|at| Some((args.places.get(at)?.clone(), *args.vars.get(at)?)))
+            }
+        };
+        if let Some((target, var)) = target {
+            self.add_element(frame, &target, &value);
+            if let Some(var) = var
+                && !taints.is_empty()
+            {
+                let soiled = frame.get(var).with_taint(taints);
+                frame.set(var, soiled);
+            }
+        }
+    }
+
+    /// After a call that refuses what is not harmless, its argument is.
+    fn confirm(&mut self, frame: &mut Frame<'p>, wanted: &str, args: &Args, contexts: Contexts) {
+        let at = wanted.split(' ').next().and_then(|at| at.parse::<usize>().ok());
+        if let Some(Some(var)) = at.and_then(|at| args.vars.get(at)) {
+            let mut value = frame.get(*var);
+            value.taint = value.taint.safe_for(contexts);
+            frame.set(*var, value);
+        }
+    }
+
+    /// What a call gives, but for the data in it.
+    fn made(
+        &mut self,
+        frame: &mut Frame<'p>,
+        model: &Model,
+        place: PathId,
+        receiver: Option<&Receiver>,
+        args: &Args,
+    ) -> Value {
+        if let Some(makes) = model.row.makes {
+            return self.make_container(frame, makes, place, args);
+        }
+        if let Some(value) = self.computed_call(frame, place, receiver, args) {
+            return value;
+        }
+        let resolved = self.paths.resolved(place);
+        if resolved != place {
+            return Value::atom(Atom::Path(resolved));
+        }
+        let mut value = Value::atom(Atom::Path(place));
+        value.open = true;
+        value
+    }
+
+    fn make_container(
+        &mut self,
+        frame: &mut Frame<'p>,
+        makes: Makes,
+        place: PathId,
+        args: &Args,
+    ) -> Value {
+        let kind = match makes {
+            Makes::List => Kind::List,
+            Makes::Tuple => Kind::Tuple,
+            Makes::Set => Kind::Set,
+            Makes::Map => Kind::Map,
+            Makes::Text => Kind::Text,
+            Makes::Bean => Kind::Library(self.paths.resolved(place)),
+        };
+        let mut object = Object::new(kind);
+        match makes {
+            Makes::List | Makes::Tuple | Makes::Set => {
+                if let Some(of) = args.places.first() {
+                    self.spread_into(frame, of, &mut object);
+                }
+            }
+            Makes::Map => {
+                if let Some(of) = args.places.first() {
+                    self.merge_map(frame, of, &mut object);
+                }
+                for (name, value) in &args.names {
+                    object.put(Const::Text(name.clone()), value.clone());
+                }
+            }
+            Makes::Text => {
+                let text = args.places.first().filter(|value| {
+                    !matches!(value.only_constant(), Some(Const::Int(_)))
+                });
+                let text = text.cloned().unwrap_or_else(|| Value::text(""));
+                object.fields.insert("".into(), text);
+            }
+            Makes::Bean => {}
+        }
+        let value = Self::place_object(frame, object);
+        match makes {
+            // What it holds is told apart inside.
+            Makes::Bean => value,
+            _ => Value {
+                taint: Taints::default(),
+                ..value
+            },
+        }
+    }
+
+    /// Functions that are given to a framework are called by the outside.
+    fn take_entries(&mut self, model: &Model, args: &Args) {
+        let Some(entry) = &model.row.entry else { return };
+        let functions: Vec<Atom> = chosen(&entry.arg, None, args)
+            .flat_map(|value| value.atoms.iter().cloned())
+            .collect();
+        for atom in functions {
+            if let Atom::Function(func) | Atom::Bound(func, _) = atom {
+                self.entries.insert(func, EntryRow::clone(entry));
+            }
+        }
+    }
+
+    /// Whether what goes into a call may do harm there.
+    fn check_sinks(
+        &mut self,
+        frame: &mut Frame<'p>,
+        model: &Rc<Model>,
+        name: &Name,
+        receiver: Option<&Receiver>,
+        args: &Args,
+    ) {
+        for sink in &model.row.sinks {
+            if !self.all_hold(frame, &sink.only_if, receiver, args)
+                || (!sink.unless.is_empty() && self.all_hold(frame, &sink.unless, receiver, args))
+            {
+                continue;
+            }
+            let values: Vec<Value> = chosen(&sink.arg, receiver, args).cloned().collect();
+            for value in &values {
+                self.reaches(frame, &sink.rule, sink.context, name, value);
+            }
+        }
+        for flag in &model.row.flags {
+            let place = self.sink_place(frame, &flag.rule);
+            let excluded =
+                !flag.unless.is_empty() && self.all_hold(frame, &flag.unless, receiver, args);
+            if excluded || !self.all_hold(frame, &flag.only_if, receiver, args) {
+                self.judge(&place, Verdict::Harmless);
+                continue;
+            }
+            let found = super::analysis::Found {
+                source: None,
+                sure: true,
+                steps: super::value::Steps::default().push(frame.step(name.clone(), "called here")),
+                function: frame.func,
+                sink: name.clone(),
+            };
+            self.add_found(place, found);
+        }
+    }
+
+    fn sink_place(&self, frame: &Frame<'p>, rule: &str) -> SinkPlace {
+        SinkPlace {
+            rule: format!("{}-{rule}", self.language.as_str()),
+            unit: frame.func.unit,
+            start: frame.span.start,
+            end: frame.span.end,
+        }
+    }
+
+    /// A value comes to where it is read as `context`.
+    pub(super) fn reaches(
+        &mut self,
+        frame: &mut Frame<'p>,
+        rule: &str,
+        context: Context,
+        name: &Name,
+        value: &Value,
+    ) {
+        let place = self.sink_place(frame, rule);
+        if harmless_beginning(context, value) {
+            self.judge(&place, Verdict::Harmless);
+            return;
+        }
+        let taints = frame.state.deep_taint(value);
+        let nothing_unknown = !value.open || !taints.is_empty();
+        let verdict = match nothing_unknown {
+            true => Verdict::Harmless,
+            false => Verdict::Unknown,
+        };
+        self.judge(&place, verdict);
+        for taint in taints.iter().filter(|taint| !taint.safe.has(context)) {
+            let step = frame.step(name.clone(), "reaches this call");
+            let taint = Taint {
+                steps: taint.steps.push(step),
+                ..taint.clone()
+            };
+            let hit = Hit {
+                place: place.clone(),
+                context,
+                taint,
+                function: frame.func,
+                sink: name.clone(),
+            };
+            self.record(frame, hit);
+        }
+    }
+
+    fn all_hold(
+        &mut self,
+        frame: &mut Frame<'p>,
+        conditions: &[Condition],
+        receiver: Option<&Receiver>,
+        args: &Args,
+    ) -> bool {
+        conditions
+            .iter()
+            .all(|condition| self.holds(frame, condition, receiver, args) == Holds::Yes)
+    }
+
+    fn holds(
+        &mut self,
+        frame: &mut Frame<'p>,
+        condition: &Condition,
+        receiver: Option<&Receiver>,
+        args: &Args,
+    ) -> Holds {
+        let value = chosen(&condition.arg, receiver, args).next().cloned();
+        if let Some(given) = condition.given {
+            return yes(given == value.is_some());
+        }
+        let Some(mut value) = value else {
+            return Holds::No;
+        };
+        if let Some(field) = &condition.field {
+            value = self.bean_field(frame, &value, field);
+        }
+        if let Some(regex) = &condition.matches {
+            return yes(value.some_texts().any(|text| regex.is_match(text)));
+        }
+        if let Some(regex) = &condition.begins {
+            let begins = value.beginning();
+            let mut texts = value.some_texts();
+            return yes(
+                begins.is_some_and(|text| regex.is_match(&text))
+                    || texts.any(|text| regex.is_match(text)),
+            );
+        }
+        let meant = condition.is.iter().any(|scalar| match scalar {
+            Scalar::Bool(wanted) => value.atoms.contains(&Atom::Const(Const::Bool(*wanted))),
+            Scalar::Int(wanted) => value.atoms.contains(&Atom::Const(Const::Int(*wanted))),
+            Scalar::Text(text) => match text.strip_prefix('@') {
+                Some(path) => {
+                    let wanted = self.paths.place(path);
+                    value.atoms.contains(&Atom::Path(wanted))
+                }
+                None => value.some_texts().any(|known| known.as_ref() == text.as_str()),
+            },
+        });
+        yes(meant)
+    }
+
+    /// A member of an object of a library, as its setters left it.
+    fn bean_field(&mut self, frame: &mut Frame<'p>, value: &Value, field: &str) -> Value {
+        for atom in &value.atoms {
+            if let Atom::Object(site) = atom
+                && let Some(object) = frame.state.object(&Loc::Site(*site))
+            {
+                let known = object.fields.get(field).cloned();
+                return known.unwrap_or_else(|| Value::constant(Const::None));
+            }
+        }
+        Value::unknown()
+    }
+}
+
+fn yes(holds: bool) -> Holds {
+    if holds { Holds::Yes } else { Holds::No }
+}
+
+/// The arguments a model speaks of: `self`, `*`, a place, a name, or place and name.
+pub(super) fn chosen<'a>(
+    wanted: &str,
+    receiver: Option<&'a Receiver>,
+    args: &'a Args,
+) -> Box<dyn Iterator<Item = &'a Value> + 'a> {
+    match wanted {
+        "self" => Box::new(receiver.map(|it| &it.value).into_iter()),
+        "*" => Box::new(args.values()),
+        _ => {
+            let mut found = None;
+            for part in wanted.split(' ') {
+                found = found.or_else(|| match part.parse::<usize>() {
+                    Ok(at) => args.places.get(at).or_else(|| {
+                        (at >= args.places.len() && !args.rest.is_bottom()).then_some(&args.rest)
+                    }),
+                    Err(_) => args.name(part),
+                });
+            }
+            Box::new(found.into_iter())
+        }
+    }
+}
+
+/// Whether the fixed beginning of a text leaves nothing to choose of what matters.
+pub(super) fn harmless_beginning(context: Context, value: &Value) -> bool {
+    let Some(begins) = value.beginning() else {
+        return false;
+    };
+    let host = || {
+        let (_, rest) = begins.split_once("://")?;
+        let end = rest.find(['/', '?', '#'])?;
+        (end > 0).then_some(())
+    };
+    match context {
+        Context::Url => host().is_some(),
+        Context::Redirect => {
+            let mut characters = begins.chars();
+            let local = characters.next() == Some('/')
+                && characters.next().is_some_and(|next| next != '/' && next != '\\');
+            local || host().is_some()
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,114 @@
+//! Data flow: from where untrusted data enters to where it does harm, through all files of a language.
+//!
+//! Files are lowered on all threads, then looked at together on one, so that the result does not
+//! depend on their number. What libraries do is data (`models`). Knows no grammar and no detector;
+//! gives claims with the whole way, and what it thinks of the places that syntax checks flag.
+
+mod analysis;
+mod bind;
+mod call;
+mod context;
+mod frame;
+mod guards;
+mod library;
+mod members;
+mod methods;
+mod models;
+mod names;
+mod operation;
+mod paths;
+mod program;
+mod report;
+mod state;
+mod summary;
+mod text;
+mod value;
+
+pub(crate) use report::{FileFlow, Judgement};
+
+use super::{lower, text::{LineIndex, SourceText}};
+use crate::engine::inventory::{FileRole, Inventory, Language};
+use analysis::Analysis;
+use program::{Program, SourceUnit};
+use rayon::prelude::*;
+use std::{collections::BTreeMap, path::Path};
+use tokio_util::sync::CancellationToken;
+
+/// What the data flow says of every file it looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Flow {
+    files: BTreeMap<String, FileFlow>,
+}
+
+/// Nested calls of the analysed program are nested calls here.
+const STACK: usize = 512 * 1024 * 1024;
+
+impl Flow {
+    /// Looks at `files` of the inventory together.
+    pub(crate) fn analyse(
+        root: &Path,
+        inventory: &Inventory,
+        files: &[usize],
+        cancel: &CancellationToken,
+    ) -> Self {
+        let mut flow = Self::default();
+        for language in [Language::Python, Language::Java] {
+            let of_language: Vec<usize> = files
+                .iter()
+                .copied()
+                .filter(|index| inventory.files[*index].language == Some(language))
+                .filter(|index| inventory.files[*index].role != FileRole::Minified)
+                .collect();
+            let lowered: Vec<(SourceUnit, LineIndex)> = of_language
+                .par_iter()
+                .filter_map(|index| {
+                    let file = &inventory.files[*index];
+                    let bytes = std::fs::read(file.on_disk(root)).ok()?;
+                    let source = SourceText::new(&file.path, file.language, file.role, bytes);
+                    let lowered = lower::lower(&source, cancel)?.ok()?;
+                    let unit = SourceUnit {
+                        path: source.path,
+                        role: file.role,
+                        unit: lowered.unit,
+                    };
+                    Some((unit, source.lines))
+                })
+                .collect();
+            if !lowered.is_empty() && !cancel.is_cancelled() {
+                flow.files.append(&mut look(language, lowered, cancel));
+            }
+        }
+        flow
+    }
+
+    /// What is said of a file.
+    pub(crate) fn of(&self, path: &str) -> Option<&FileFlow> {
+        self.files.get(path)
+    }
+}
+
+/// Looks at the files of one language, on a thread with a deep stack.
+fn look(
+    language: Language,
+    lowered: Vec<(SourceUnit, LineIndex)>,
+    cancel: &CancellationToken,
+) -> BTreeMap<String, FileFlow> {
+    let (units, lines): (Vec<SourceUnit>, Vec<LineIndex>) = lowered.into_iter().unzip();
+    let program = Program::new(units);
+    std::thread::scope(|scope| {
+        let run = || {
+            let Ok(mut analysis) = Analysis::new(language, &program, cancel) else {
+                return BTreeMap::new();
+            };
+            analysis.run();
+            report::report(analysis, &lines)
+        };
+        std::thread::Builder::new()
+            .name("v16-flow".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, run)
+            .ok()
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or_default()
+    })
+}

@@ -1,0 +1,214 @@
+//! What names stand for: globals, imports, modules, members of classes.
+
+use super::{
+    analysis::Analysis,
+    frame::Frame,
+    program::{ClassRef, FuncRef, UnitRef},
+    state::State,
+    value::{Atom, Loc, Origin, Taint, Value},
+};
+use crate::engine::{builtin::ir::Name, inventory::Language};
+use std::{collections::BTreeSet, sync::Arc};
+
+impl<'p> Analysis<'p> {
+    /// What a name means in a file.
+    pub(super) fn global(&mut self, unit: UnitRef, name: &Name) -> Value {
+        if let Some(value) = self.globals[unit.0 as usize].get(name) {
+            return value.clone();
+        }
+        for module in self.wild[unit.0 as usize].clone() {
+            if let Some(value) = self.from_wild(unit, &module, name) {
+                return value;
+            }
+        }
+        Value::atom(Atom::Path(self.language_name(name)))
+    }
+
+    /// A name that came with every other of a module.
+    fn from_wild(&mut self, unit: UnitRef, module: &Name, name: &Name) -> Option<Value> {
+        if let Some(found) = self.program.module(module, unit) {
+            self.top_level(found);
+            return self.globals[found.0 as usize].get(name).cloned();
+        }
+        let whole = module.trim_end_matches(".*");
+        let place = self.paths.place(&format!("{whole}.{name}"));
+        let called = self.paths.call(place);
+        let known = self.paths.is_known(place) || self.paths.is_known(called);
+        known.then(|| Value::atom(Atom::Path(self.paths.resolved(place))))
+    }
+
+    pub(super) fn import_all(&mut self, frame: &Frame<'p>, module: &Name) {
+        let unit = frame.func.unit;
+        if let Some(found) = self.program.module(module, unit) {
+            self.top_level(found);
+        }
+        let wild = &mut self.wild[unit.0 as usize];
+        if !wild.contains(module) {
+            wild.push(module.clone());
+        }
+    }
+
+    /// A module, or a name of one.
+    pub(super) fn import(&mut self, unit: UnitRef, path: &Name) -> Value {
+        if self.language == Language::Java {
+            return Value::atom(Atom::Path(self.paths.place(path)));
+        }
+        if let Some(module) = self.program.module(path, unit) {
+            self.top_level(module);
+            return Value::atom(Atom::Module(module));
+        }
+        let split = match path.rsplit_once('.') {
+            // `from . import name`, `from .. import name`
+            Some((package, name)) if package.is_empty() || package.ends_with('.') => {
+                Some((format!("{package}."), name))
+            }
+            Some((package, name)) => Some((package.to_owned(), name)),
+            None => None,
+        };
+        if let Some((package, name)) = split
+            && let Some(module) = self.program.module(&package, unit)
+        {
+            return self.module_member(module, &name.into());
+        }
+        if path.starts_with('.') {
+            return Value::unknown();
+        }
+        let place = self.paths.place(path);
+        Value::atom(Atom::Path(self.paths.resolved(place)))
+    }
+
+    /// A name of a module of the program.
+    pub(super) fn module_member(&mut self, module: UnitRef, name: &Name) -> Value {
+        self.top_level(module);
+        if let Some(value) = self.globals[module.0 as usize].get(name) {
+            return value.clone();
+        }
+        let below = format!(".{name}");
+        let is_package = self.program.unit(module).path.ends_with("__init__.py");
+        if is_package && let Some(found) = self.program.module(&below, module) {
+            self.top_level(found);
+            return Value::atom(Atom::Module(found));
+        }
+        for wild in self.wild[module.0 as usize].clone() {
+            if let Some(value) = self.from_wild(module, &wild, name) {
+                return value;
+            }
+        }
+        Value::unknown()
+    }
+
+    /// A package of folders without files of their own, step by step: `a` then `a.b`.
+    pub(super) fn submodule(&mut self, of: &str, unit: UnitRef) -> Option<UnitRef> {
+        let found = self.program.module(of, unit)?;
+        self.top_level(found);
+        Some(found)
+    }
+
+    /// A member of a class or of what it is derived from.
+    pub(super) fn class_member(&mut self, class: ClassRef, name: &Name) -> Option<Value> {
+        for at in self.ancestors(class) {
+            if let Some(value) = self.learned[at.0 as usize].members.get(name) {
+                return Some(value.clone());
+            }
+            if let Some(methods) = self.program.class(at).methods.get(name) {
+                let values = methods.iter().map(|it| Value::atom(Atom::Function(*it)));
+                return Some(Value::any_of(&values.collect::<Vec<_>>()));
+            }
+        }
+        None
+    }
+
+    /// A class and what it is derived from, nearest first.
+    pub(super) fn ancestors(&self, class: ClassRef) -> Vec<ClassRef> {
+        let mut seen = BTreeSet::new();
+        let mut order = Vec::new();
+        let mut waiting = std::collections::VecDeque::from([class]);
+        while let Some(at) = waiting.pop_front() {
+            if !seen.insert(at) || order.len() > 64 {
+                continue;
+            }
+            order.push(at);
+            for base in &self.learned[at.0 as usize].bases {
+                waiting.extend(base.atoms.iter().filter_map(|atom| match atom {
+                    Atom::Class(base) => Some(*base),
+                    _ => None,
+                }));
+            }
+        }
+        order
+    }
+
+    /// Classes of libraries that a class is derived from.
+    pub(super) fn library_bases(&self, class: ClassRef) -> Vec<super::paths::PathId> {
+        let mut paths = Vec::new();
+        for at in self.ancestors(class) {
+            for base in &self.learned[at.0 as usize].bases {
+                for atom in &base.atoms {
+                    if let Atom::Path(path) = atom {
+                        paths.push(*path);
+                    }
+                }
+            }
+        }
+        paths
+    }
+
+    /// The methods a call on some object of a class may mean: its own or inherited, and those of
+    /// classes derived from it.
+    pub(super) fn methods(&self, class: ClassRef, name: &Name) -> Vec<FuncRef> {
+        let mut found = Vec::new();
+        let own = self
+            .ancestors(class)
+            .into_iter()
+            .find_map(|at| self.program.class(at).methods.get(name));
+        found.extend(own.into_iter().flatten().copied());
+        let mut waiting = self.learned[class.0 as usize].derived.clone();
+        let mut seen = BTreeSet::new();
+        while let Some(at) = waiting.pop() {
+            if !seen.insert(at) || seen.len() > 32 {
+                continue;
+            }
+            let methods = self.program.class(at).methods.get(name);
+            found.extend(methods.into_iter().flatten().copied());
+            waiting.extend(self.learned[at.0 as usize].derived.iter().copied());
+        }
+        found.truncate(8);
+        found
+    }
+
+    /// A value as it is known outside of the function: without what only a caller knows, and with
+    /// its objects kept.
+    pub(super) fn lasting_value(&mut self, state: &State, value: &Value) -> Value {
+        let mut waiting = vec![value.clone()];
+        let mut seen = BTreeSet::new();
+        while let Some(value) = waiting.pop() {
+            for atom in &value.atoms {
+                let Atom::Object(site) = atom else { continue };
+                let loc = Loc::Site(*site);
+                if !seen.insert(loc.clone()) || seen.len() > 256 {
+                    continue;
+                }
+                let Some(object) = state.object(&loc) else {
+                    continue;
+                };
+                let kept = object.map(outside);
+                waiting.extend(kept.parts().cloned());
+                self.lasting.insert(loc, Arc::new(kept));
+            }
+        }
+        outside(value)
+    }
+}
+
+fn outside(value: &Value) -> Value {
+    let mut kept = value.clone();
+    kept.atoms.retain(|atom| !matches!(atom, Atom::Param(_) | Atom::Bound(..)));
+    kept.open |= kept.atoms.len() != value.atoms.len();
+    kept.taint = value.taint.map(|taint| {
+        matches!(taint.origin, Origin::Source(_)).then(|| Taint {
+            sure: false,
+            ..taint.clone()
+        })
+    });
+    kept
+}

@@ -1,0 +1,133 @@
+//! From what was found to claims, file by file.
+
+use super::{
+    analysis::{Analysis, Found, SinkPlace, Verdict},
+    value::{Step, Trust},
+};
+use crate::{
+    domain::finding::{Severity, TraceRole, TraceStep},
+    engine::builtin::{claim::Claim, registry, text::LineIndex},
+};
+use std::{collections::BTreeMap, ops::Range};
+
+/// What the data flow thinks of one place that a rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Judgement {
+    /// Nothing that could do harm comes here.
+    Harmless,
+    /// Something unknown comes here.
+    Unknown,
+    /// A claim says what comes here.
+    Claimed,
+}
+
+/// What the data flow says of a file.
+#[derive(Debug, Default)]
+pub(crate) struct FileFlow {
+    /// Proved faults.
+    pub(crate) claims: Vec<Claim>,
+    /// Every place that was judged: rule, place, judgement.
+    pub(crate) judged: Vec<(String, Range<usize>, Judgement)>,
+    /// Whether something in it was cut off.
+    pub(crate) has_gap: bool,
+}
+
+/// Everything that was found, by file.
+pub(super) fn report(analysis: Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<String, FileFlow> {
+    let mut files: BTreeMap<String, FileFlow> = BTreeMap::new();
+    let path = |unit: super::program::UnitRef| analysis.program.unit(unit).path.clone();
+    for unit in &analysis.gaps {
+        files.entry(path(*unit)).or_default().has_gap = true;
+    }
+    for (place, verdict) in &analysis.judged {
+        let judgement = match verdict {
+            Verdict::Harmless => Judgement::Harmless,
+            Verdict::Unknown => Judgement::Unknown,
+            Verdict::Reached => Judgement::Claimed,
+        };
+        let span = place.start as usize..place.end as usize;
+        let file = files.entry(path(place.unit)).or_default();
+        file.judged.push((place.rule.clone(), span, judgement));
+    }
+    for (place, found) in &analysis.found {
+        if let Some(claim) = claim(&analysis, lines, place, found) {
+            files.entry(path(place.unit)).or_default().claims.push(claim);
+        }
+    }
+    files
+}
+
+fn claim(
+    analysis: &Analysis<'_>,
+    lines: &[LineIndex],
+    place: &SinkPlace,
+    found: &Found,
+) -> Option<Claim> {
+    let rule = registry::rule(&place.rule)?;
+    let function = analysis.program.function(found.function);
+    let span = place.start as usize..place.end as usize;
+    let steps = found.steps.list();
+    let last = steps.len().saturating_sub(1);
+    let line = |step: &Step| {
+        lines
+            .get(step.unit.0 as usize)
+            .map_or(1, |lines| lines.line_of(step.span.start as usize))
+    };
+    let trace: Vec<TraceStep> = steps
+        .iter()
+        .enumerate()
+        .map(|(at, step)| TraceStep {
+            file: analysis.program.unit(step.unit).path.clone(),
+            line: line(step),
+            role: match at {
+                0 if found.source.is_some() => TraceRole::Source,
+                _ if at == last => TraceRole::Sink,
+                _ => TraceRole::Step,
+            },
+            symbol: step.symbol.to_string(),
+            note: step.note.to_owned(),
+        })
+        .collect();
+    let sink = &found.sink;
+    let Some(source) = &found.source else {
+        return Some(
+            Claim::new(rule, span, format!("`{sink}` is used here in an unsafe way."))
+                .in_symbol(&function.name)
+                .at_sink(sink.as_ref())
+                .with_flow(Vec::new(), true),
+        );
+    };
+    let (severity, confidence) = match (source.trust, found.sure) {
+        (Trust::Remote, true) => (rule.severity, 0.9),
+        (Trust::Remote, false) => (rule.severity, 0.65),
+        (Trust::Stored, _) => (lower(rule.severity), 0.55),
+        (Trust::Local, _) => (Severity::Low.max(rule.severity), 0.5),
+    };
+    let origin = &source.what;
+    let claim = Claim::new(
+        rule,
+        span,
+        format!("Data from outside ({origin}) reaches `{sink}`."),
+    )
+    .in_symbol(&function.name)
+    .at_sink(sink.as_ref())
+    .severity(severity)
+    .confidence(confidence)
+    .with_flow(trace, found.sure);
+    // What the one who starts the program chooses is theirs.
+    Some(match source.trust {
+        Trust::Local => claim.into_lead(),
+        Trust::Stored if !found.sure => claim.into_lead(),
+        _ => claim,
+    })
+}
+
+/// One step less bad.
+fn lower(severity: Severity) -> Severity {
+    match severity {
+        Severity::Critical => Severity::High,
+        Severity::High => Severity::Medium,
+        Severity::Medium => Severity::Low,
+        other => other,
+    }
+}

@@ -1,0 +1,302 @@
+//! What holds at one point of a function: its variables and the objects it can reach.
+
+use super::{
+    paths::PathId,
+    program::ClassRef,
+    value::{Atom, Const, Key, Loc, Place, Taints, Value},
+};
+use crate::engine::builtin::ir::Name;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Elements that are told apart; more are one.
+const MAX_ITEMS: usize = 24;
+/// Keys of a map that are told apart.
+const MAX_ENTRIES: usize = 64;
+/// How deep containers in containers are searched for untrusted data.
+const MAX_SEARCH: u32 = 4;
+
+/// What kind of object it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    List,
+    Tuple,
+    Set,
+    Map,
+    /// A text that is put together; its text is the field ``.
+    Text,
+    /// Of a class of the program.
+    Instance(ClassRef),
+    /// Of a class of a library.
+    Library(PathId),
+    /// A parameter: what is not said here is as the caller left it.
+    Given,
+}
+
+/// An object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Object {
+    pub(super) kind: Kind,
+    pub(super) fields: BTreeMap<Name, Value>,
+    /// The elements of a sequence, when all of them are known.
+    pub(super) items: Option<Vec<Value>>,
+    /// The values of a map at known keys.
+    pub(super) entries: BTreeMap<Const, Value>,
+    /// Any other element or value.
+    pub(super) rest: Value,
+}
+
+impl Object {
+    pub(super) fn new(kind: Kind) -> Self {
+        let sequence = matches!(kind, Kind::List | Kind::Tuple | Kind::Set);
+        Self {
+            kind,
+            fields: BTreeMap::new(),
+            items: sequence.then(Vec::new),
+            entries: BTreeMap::new(),
+            rest: Value::default(),
+        }
+    }
+
+    /// Forgets which element is where.
+    pub(super) fn blur(&mut self) {
+        if let Some(items) = self.items.take() {
+            for item in items {
+                self.rest.join(&item);
+            }
+        }
+    }
+
+    pub(super) fn push(&mut self, value: Value) {
+        match &mut self.items {
+            Some(items) if items.len() < MAX_ITEMS => items.push(value),
+            _ => {
+                self.blur();
+                self.rest.join(&value);
+            }
+        }
+    }
+
+    pub(super) fn put(&mut self, key: Const, value: Value) {
+        if self.entries.len() < MAX_ENTRIES || self.entries.contains_key(&key) {
+            self.entries.insert(key, value);
+        } else {
+            self.rest.join(&value);
+        }
+    }
+
+    /// A value at a key that is not known.
+    pub(super) fn put_somewhere(&mut self, value: &Value) {
+        for known in self.entries.values_mut() {
+            known.join(value);
+        }
+        self.rest.join(value);
+    }
+
+    /// Everything in it.
+    pub(super) fn any_element(&self) -> Value {
+        let mut any = self.rest.clone();
+        for value in self.items.iter().flatten().chain(self.entries.values()) {
+            any.join(value);
+        }
+        any
+    }
+
+    /// Everything it holds.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Value> {
+        self.fields
+            .values()
+            .chain(self.items.iter().flatten())
+            .chain(self.entries.values())
+            .chain([&self.rest])
+    }
+
+    /// The same with every value changed.
+    pub(super) fn map(&self, mut change: impl FnMut(&Value) -> Value) -> Self {
+        Self {
+            kind: self.kind.clone(),
+            fields: self
+                .fields
+                .iter()
+                .map(|(name, value)| (name.clone(), change(value)))
+                .collect(),
+            items: self
+                .items
+                .as_ref()
+                .map(|items| items.iter().map(&mut change).collect()),
+            entries: self
+                .entries
+                .iter()
+                .map(|(key, value)| (key.clone(), change(value)))
+                .collect(),
+            rest: change(&self.rest),
+        }
+    }
+
+    /// What holds whichever way was taken; `absent` is what a missing member is.
+    fn join(&mut self, other: &Self, absent: impl Fn(Key) -> Value) -> bool {
+        let before = self.clone();
+        if self.items.as_ref().map(Vec::len) != other.items.as_ref().map(Vec::len) {
+            self.blur();
+        }
+        match (&mut self.items, &other.items) {
+            (Some(own), Some(theirs)) => {
+                for (one, two) in own.iter_mut().zip(theirs) {
+                    one.join(two);
+                }
+            }
+            (None, Some(theirs)) => {
+                for value in theirs {
+                    self.rest.join(value);
+                }
+            }
+            _ => {}
+        }
+        for (name, value) in &other.fields {
+            let lacking = || absent(Key::Field(name.clone()));
+            self.fields.entry(name.clone()).or_insert_with(lacking).join(value);
+        }
+        for (name, value) in &mut self.fields {
+            if !other.fields.contains_key(name) {
+                value.join(&absent(Key::Field(name.clone())));
+            }
+        }
+        for (key, value) in &other.entries {
+            let lacking = || absent(Key::Index(key.clone()));
+            self.entries.entry(key.clone()).or_insert_with(lacking).join(value);
+        }
+        for (key, value) in &mut self.entries {
+            if !other.entries.contains_key(key) {
+                value.join(&absent(Key::Index(key.clone())));
+            }
+        }
+        self.rest.join(&other.rest);
+        *self != before
+    }
+}
+
+/// What holds at one point.
+#[derive(Debug, Clone, Default)]
+pub(super) struct State {
+    /// Variables that more than one block uses.
+    pub(super) vars: Vec<Value>,
+    heap: Arc<BTreeMap<Loc, Arc<Object>>>,
+}
+
+impl State {
+    /// At the beginning, with so many variables.
+    pub(super) fn new(vars: usize) -> Self {
+        Self {
+            vars: vec![Value::default(); vars],
+            heap: Arc::default(),
+        }
+    }
+
+    pub(super) fn object(&self, loc: &Loc) -> Option<&Object> {
+        self.heap.get(loc).map(AsRef::as_ref)
+    }
+
+    pub(super) fn objects(&self) -> impl Iterator<Item = (&Loc, &Arc<Object>)> {
+        self.heap.iter()
+    }
+
+    pub(super) fn insert(&mut self, loc: Loc, object: Object) {
+        Arc::make_mut(&mut self.heap).insert(loc, Arc::new(object));
+    }
+
+    pub(super) fn share(&mut self, loc: Loc, object: Arc<Object>) {
+        Arc::make_mut(&mut self.heap).insert(loc, object);
+    }
+
+    /// The object, to be changed. A parameter's is made when it is first asked for.
+    pub(super) fn change(&mut self, loc: &Loc) -> Option<&mut Object> {
+        let heap = Arc::make_mut(&mut self.heap);
+        if !heap.contains_key(loc) {
+            let Loc::Param(_) = loc else { return None };
+            heap.insert(loc.clone(), Arc::new(Object::new(Kind::Given)));
+        }
+        heap.get_mut(loc).map(Arc::make_mut)
+    }
+
+    /// What holds whichever way was taken; whether it changed.
+    pub(super) fn join(&mut self, other: &Self) -> bool {
+        let mut changed = false;
+        for (own, theirs) in self.vars.iter_mut().zip(&other.vars) {
+            changed |= own.join(theirs);
+        }
+        if Arc::ptr_eq(&self.heap, &other.heap) {
+            return changed;
+        }
+        let heap = Arc::make_mut(&mut self.heap);
+        for (loc, theirs) in other.heap.iter() {
+            match heap.get_mut(loc) {
+                None => {
+                    let mut object = theirs.as_ref().clone();
+                    if let Loc::Param(place) = loc {
+                        // The other way left it as it was.
+                        object.join(&Object::new(Kind::Given), |key| given(&place.at(key)));
+                    }
+                    heap.insert(loc.clone(), Arc::new(object));
+                    changed = true;
+                }
+                Some(own) if Arc::ptr_eq(own, theirs) || own == theirs => {}
+                Some(own) => changed |= Arc::make_mut(own).join(theirs, absent(loc)),
+            }
+        }
+        for (loc, own) in heap.iter_mut() {
+            if let Loc::Param(_) = loc
+                && !other.heap.contains_key(loc)
+            {
+                changed |= Arc::make_mut(own).join(&Object::new(Kind::Given), absent(loc));
+            }
+        }
+        changed
+    }
+
+    /// All untrusted data in a value and in what it holds.
+    pub(super) fn deep_taint(&self, value: &Value) -> Taints {
+        let mut taints = value.taint.clone();
+        self.collect(value, MAX_SEARCH, &mut taints);
+        taints
+    }
+
+    fn collect(&self, value: &Value, depth: u32, into: &mut Taints) {
+        for atom in &value.atoms {
+            let loc = match atom {
+                Atom::Object(site) => Loc::Site(*site),
+                Atom::Param(place) => Loc::Param(place.clone()),
+                _ => continue,
+            };
+            let Some(object) = self.object(&loc) else {
+                continue;
+            };
+            for part in object.parts() {
+                into.join(&part.taint);
+                if depth > 0 {
+                    self.collect(part, depth - 1, into);
+                }
+            }
+        }
+    }
+}
+
+/// What a member of an object is that is not said.
+fn absent(loc: &Loc) -> impl Fn(Key) -> Value + '_ {
+    move |key| match loc {
+        Loc::Param(place) => given(&place.at(key)),
+        Loc::Site(_) => Value::default(),
+    }
+}
+
+/// What the caller gives at a place.
+pub(super) fn given(place: &Place) -> Value {
+    let taint = super::value::Taint {
+        origin: super::value::Origin::Param(place.clone()),
+        safe: super::context::Contexts::default(),
+        sure: true,
+        steps: super::value::Steps::default(),
+    };
+    Value {
+        taint: Taints::of(taint),
+        ..Value::atom(Atom::Param(place.clone()))
+    }
+}

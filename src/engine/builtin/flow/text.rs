@@ -1,0 +1,387 @@
+//! Computing with constants, and texts that are put together.
+
+use super::{
+    analysis::Analysis,
+    frame::Frame,
+    state::{Kind, Object},
+    value::{Atom, Const, Loc, Value, cut},
+};
+use crate::engine::{
+    builtin::ir::{BinaryOp, Piece, UnaryOp},
+    inventory::Language,
+};
+use std::cmp::Ordering;
+
+/// Results of combining alternatives; more are "anything".
+const MAX_RESULTS: usize = 4;
+
+impl<'p> Analysis<'p> {
+    pub(super) fn binary(
+        &mut self,
+        frame: &mut Frame<'p>,
+        op: BinaryOp,
+        left: &Value,
+        right: &Value,
+    ) -> Value {
+        let mut value = match op {
+            BinaryOp::Mod if left.atoms.iter().any(is_text) || left.prefix.is_some() => {
+                self.percent(frame, left, right)
+            }
+            BinaryOp::Add => match self.joined_sequences(frame, left, right) {
+                Some(value) => value,
+                None => concatenation(&[left.clone(), right.clone()], self.language),
+            },
+            BinaryOp::In | BinaryOp::NotIn => self.contains(frame, op, left, right),
+            _ => combine(op, left, right, self.language),
+        };
+        let carries = matches!(
+            op,
+            BinaryOp::Add | BinaryOp::Mod | BinaryOp::Mul | BinaryOp::Div | BinaryOp::BitOr
+        );
+        if carries {
+            value.taint.join(&frame.state.deep_taint(left));
+            value.taint.join(&frame.state.deep_taint(right));
+        }
+        value
+    }
+
+    /// `"…%s…" % values`.
+    fn percent(&mut self, frame: &mut Frame<'p>, left: &Value, right: &Value) -> Value {
+        let Some(format) = left.beginning() else {
+            return Value::unknown();
+        };
+        let parts = match self.sequence(frame, right) {
+            Some(items) => items,
+            None => vec![right.clone()],
+        };
+        let known = left.only_text().is_some();
+        let pieces = split_format(&format, |rest| {
+            let length = rest.find(|c: char| c.is_ascii_alphabetic())? + 1;
+            (length <= 12 && !rest.starts_with("%%")).then_some(length)
+        }, '%');
+        filled(pieces, &parts, known)
+    }
+
+    /// Several sequences one after another.
+    fn joined_sequences(
+        &mut self,
+        frame: &mut Frame<'p>,
+        left: &Value,
+        right: &Value,
+    ) -> Option<Value> {
+        let is_list = |value: &Value| {
+            value.atoms.iter().any(|atom| match atom {
+                Atom::Object(site) => frame.state.object(&Loc::Site(*site)).is_some_and(|object| {
+                    matches!(object.kind, Kind::List | Kind::Tuple)
+                }),
+                _ => false,
+            })
+        };
+        if !is_list(left) && !is_list(right) {
+            return None;
+        }
+        let mut object = Object::new(Kind::List);
+        self.spread_into(frame, left, &mut object);
+        self.spread_into(frame, right, &mut object);
+        Some(Self::place_object(frame, object))
+    }
+
+    fn contains(
+        &mut self,
+        frame: &mut Frame<'p>,
+        op: BinaryOp,
+        left: &Value,
+        right: &Value,
+    ) -> Value {
+        let wanted = op == BinaryOp::In;
+        let Some(needle) = left.only_constant() else {
+            return Value::unknown();
+        };
+        if let (Const::Text(needle), Some(text)) = (needle, right.only_text()) {
+            return Value::bool(text.contains(needle.as_ref()) == wanted);
+        }
+        if let Some(items) = self.sequence(frame, right) {
+            let constants: Option<Vec<_>> =
+                items.iter().map(|item| item.only_constant().cloned()).collect();
+            if let Some(constants) = constants {
+                return Value::bool(constants.contains(needle) == wanted);
+            }
+        }
+        Value::unknown()
+    }
+
+    /// A text of pieces.
+    pub(super) fn format(&mut self, frame: &mut Frame<'p>, pieces: &[Piece]) -> Value {
+        let values: Vec<Value> = pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Fixed(text) => Value::text(text),
+                Piece::Value(var) => {
+                    let mut value = frame.get(*var);
+                    value.taint = frame.state.deep_taint(&value);
+                    as_text(&value)
+                }
+            })
+            .collect();
+        concatenation(&values, Language::Java)
+    }
+
+    /// `format.format(values…)`, with `{}` and `{0}`; names are not told apart.
+    pub(super) fn braces(&mut self, format: &Value, parts: &[Value], named: bool) -> Value {
+        let Some(text) = format.beginning() else {
+            return Value::unknown();
+        };
+        let pieces = split_format(&text, |rest| rest.find('}').map(|at| at + 1), '{');
+        let known = format.only_text().is_some() && !named;
+        filled(pieces, parts, known)
+    }
+}
+
+/// A value as it is written in a text.
+fn as_text(value: &Value) -> Value {
+    let mut text = value.clone();
+    for atom in &mut text.atoms {
+        if let Atom::Const(constant) = atom {
+            *constant = Const::Text(written(constant).into());
+        }
+    }
+    text.atoms.sort();
+    text.atoms.dedup();
+    text
+}
+
+fn is_text(atom: &Atom) -> bool {
+    matches!(atom, Atom::Const(Const::Text(_)))
+}
+
+/// The fixed parts of a format, and the holes between them.
+fn split_format(
+    format: &str,
+    hole: impl Fn(&str) -> Option<usize>,
+    mark: char,
+) -> Vec<Option<String>> {
+    let mut pieces = Vec::new();
+    let mut fixed = String::new();
+    let mut rest = format;
+    while let Some(at) = rest.find(mark) {
+        let (before, from) = rest.split_at(at);
+        fixed.push_str(before);
+        let doubled = from.chars().nth(1) == Some(mark);
+        match hole(from).filter(|_| !doubled) {
+            Some(length) => {
+                pieces.push(Some(std::mem::take(&mut fixed)));
+                pieces.push(None);
+                rest = from.get(length..).unwrap_or("");
+            }
+            None => {
+                fixed.push(mark);
+                rest = from.get(if doubled { 2 } else { 1 }..).unwrap_or("");
+            }
+        }
+    }
+    fixed.push_str(rest);
+    pieces.push(Some(fixed));
+    pieces
+}
+
+fn filled(pieces: Vec<Option<String>>, parts: &[Value], known: bool) -> Value {
+    let mut parts = parts.iter();
+    let mut values: Vec<Value> = Vec::new();
+    for piece in pieces {
+        values.push(match piece {
+            Some(fixed) => Value::text(&fixed),
+            None => parts.next().map_or_else(Value::unknown, as_text),
+        });
+    }
+    let mut value = concatenation(&values, Language::Java);
+    if !known {
+        value.open = true;
+    }
+    value
+}
+
+/// Texts one after another.
+pub(super) fn concatenation(values: &[Value], language: Language) -> Value {
+    let mut alternatives: Option<Vec<Const>> = None;
+    let mut known = true;
+    let mut prefix = String::new();
+    let mut prefix_open = true;
+    let mut taint = super::value::Taints::default();
+    for value in values {
+        taint.join(&value.taint);
+        if prefix_open {
+            let whole = value.constants().is_some_and(|all| all.len() == 1);
+            if let Some(begins) = beginning_of(value) {
+                prefix.push_str(&begins);
+            }
+            prefix_open = whole;
+        }
+        if !known {
+            continue;
+        }
+        let Some(next) = value.constants() else {
+            known = false;
+            continue;
+        };
+        alternatives = match alternatives {
+            None => Some(next.into_iter().cloned().collect()),
+            Some(so_far) => {
+                let mut combined = Vec::new();
+                for one in &so_far {
+                    for two in &next {
+                        combined.extend(added(one, two, language));
+                    }
+                }
+                combined.sort();
+                combined.dedup();
+                known = !combined.is_empty() && combined.len() <= MAX_RESULTS;
+                Some(combined)
+            }
+        };
+    }
+    if known && let Some(constants) = alternatives {
+        let values: Vec<Value> = constants.into_iter().map(Value::constant).collect();
+        return Value::any_of(&values).with_taint(&taint);
+    }
+    Value {
+        open: true,
+        prefix: (!prefix.is_empty()).then(|| cut(&prefix).into()),
+        taint,
+        ..Value::default()
+    }
+}
+
+/// How a value begins when it is written as text.
+fn beginning_of(value: &Value) -> Option<String> {
+    match value.only_constant() {
+        Some(constant) => Some(written(constant)),
+        None => value.beginning().map(|text| text.to_string()),
+    }
+}
+
+/// A constant as text.
+pub(super) fn written(constant: &Const) -> String {
+    match constant {
+        Const::None => "None".to_owned(),
+        Const::Bool(value) => value.to_string(),
+        Const::Int(value) => value.to_string(),
+        Const::Text(text) | Const::Number(text) => text.to_string(),
+    }
+}
+
+/// The sum of two constants.
+fn added(one: &Const, two: &Const, language: Language) -> Option<Const> {
+    Some(match (one, two) {
+        (Const::Int(one), Const::Int(two)) if language != Language::Java => {
+            Const::Int(one.checked_add(*two)?)
+        }
+        (Const::Int(one), Const::Int(two)) => Const::Int(wrapped(one.checked_add(*two)?)?),
+        (Const::Text(_), _) | (_, Const::Text(_)) => {
+            Const::Text(format!("{}{}", written(one), written(two)).into())
+        }
+        _ => return None,
+    })
+}
+
+/// A number of Java's `int`, or nothing.
+fn wrapped(value: i64) -> Option<i64> {
+    i32::try_from(value).ok().map(i64::from)
+}
+
+/// Every alternative with every other.
+fn combine(op: BinaryOp, left: &Value, right: &Value, language: Language) -> Value {
+    let (Some(ones), Some(twos)) = (left.constants(), right.constants()) else {
+        return Value::unknown();
+    };
+    let mut results = Vec::new();
+    for one in &ones {
+        for two in &twos {
+            match computed(op, one, two, language) {
+                Some(result) => results.push(Value::constant(result)),
+                None => return Value::unknown(),
+            }
+        }
+    }
+    Value::any_of(&results)
+}
+
+fn computed(op: BinaryOp, one: &Const, two: &Const, language: Language) -> Option<Const> {
+    use BinaryOp as B;
+    let order = match (one, two) {
+        (Const::Int(one), Const::Int(two)) => Some(one.cmp(two)),
+        (Const::Text(one), Const::Text(two)) => Some(one.cmp(two)),
+        (Const::Number(one), Const::Int(two)) => {
+            one.parse::<f64>().ok()?.partial_cmp(&(*two as f64))
+        }
+        (Const::Int(one), Const::Number(two)) => {
+            (*one as f64).partial_cmp(&two.parse::<f64>().ok()?)
+        }
+        _ => None,
+    };
+    Some(match op {
+        B::Equal | B::Is => Const::Bool(one == two),
+        B::NotEqual | B::IsNot => Const::Bool(one != two),
+        B::Less => Const::Bool(order? == Ordering::Less),
+        B::LessEqual => Const::Bool(order? != Ordering::Greater),
+        B::Greater => Const::Bool(order? == Ordering::Greater),
+        B::GreaterEqual => Const::Bool(order? != Ordering::Less),
+        _ => {
+            let (Const::Int(one), Const::Int(two)) = (one, two) else {
+                return repeated(op, one, two);
+            };
+            return integer(op, *one, *two, language);
+        }
+    })
+}
+
+/// `"x" * 3`.
+fn repeated(op: BinaryOp, one: &Const, two: &Const) -> Option<Const> {
+    let (Const::Text(text), Const::Int(times)) = (one, two) else {
+        return None;
+    };
+    let times = usize::try_from(*times).ok().filter(|times| *times <= 64)?;
+    (op == BinaryOp::Mul && text.len() <= 64).then(|| Const::Text(text.repeat(times).into()))
+}
+
+fn integer(op: BinaryOp, one: i64, two: i64, language: Language) -> Option<Const> {
+    use BinaryOp as B;
+    let java = language == Language::Java;
+    let result = match op {
+        B::Sub => one.checked_sub(two)?,
+        B::Mul => one.checked_mul(two)?,
+        B::FloorDiv => one.checked_div_euclid(two).filter(|_| two > 0)?,
+        B::Div if java => one.checked_div(two)?,
+        B::Div => {
+            let whole = one.checked_rem(two)? == 0;
+            return whole
+                .then(|| one.checked_div(two))
+                .flatten()
+                .map(Const::Int)
+                .or_else(|| Some(Const::Number((one as f64 / two as f64).to_string().into())));
+        }
+        B::Mod if java => one.checked_rem(two)?,
+        B::Mod => one.checked_rem_euclid(two).filter(|_| two > 0)?,
+        B::Pow => one.checked_pow(u32::try_from(two).ok()?)?,
+        B::BitAnd => one & two,
+        B::BitOr => one | two,
+        B::BitXor => one ^ two,
+        B::ShiftLeft => one.checked_shl(u32::try_from(two).ok()?)?,
+        B::ShiftRight => one.checked_shr(u32::try_from(two).ok()?)?,
+        _ => return None,
+    };
+    if java { wrapped(result).map(Const::Int) } else { Some(Const::Int(result)) }
+}
+
+pub(super) fn unary(op: UnaryOp, of: &Value) -> Value {
+    match op {
+        UnaryOp::Not => of.truth().map_or_else(Value::unknown, |truth| Value::bool(!truth)),
+        UnaryOp::Plus => of.clone(),
+        UnaryOp::Negate | UnaryOp::Invert => match of.only_constant() {
+            Some(Const::Int(value)) if op == UnaryOp::Negate => value
+                .checked_neg()
+                .map_or_else(Value::unknown, |value| Value::constant(Const::Int(value))),
+            Some(Const::Int(value)) => Value::constant(Const::Int(!value)),
+            _ => Value::unknown(),
+        },
+    }
+}
