@@ -104,7 +104,11 @@ pub(super) struct Analysis<'p> {
     pub(super) entries: BTreeMap<FuncRef, EntryRow>,
     pub(super) found: BTreeMap<SinkPlace, Found>,
     pub(super) judged: BTreeMap<SinkPlace, Verdict>,
-    /// Functions that were cut off, with why.
+    /// Who calls whom.
+    pub(super) calls: BTreeSet<(FuncRef, FuncRef)>,
+    /// How many operations of each block were looked at at most.
+    pub(super) visited: HashMap<FuncRef, Vec<usize>>,
+    /// Files in which something was cut off.
     pub(super) gaps: BTreeSet<UnitRef>,
     pub(super) cancel: CancellationToken,
 }
@@ -137,6 +141,8 @@ impl<'p> Analysis<'p> {
             entries: BTreeMap::new(),
             found: BTreeMap::new(),
             judged: BTreeMap::new(),
+            calls: BTreeSet::new(),
+            visited: HashMap::new(),
             gaps: BTreeSet::new(),
             cancel: cancel.clone(),
         })
@@ -319,6 +325,22 @@ impl<'p> Analysis<'p> {
                 | "date" | "long" | "double" | "boolean" | "short" | "byte" | "Integer" | "Long"
                 | "Double" | "Float" | "Boolean" | "Short" | "Byte" | "BigDecimal" | "BigInteger"
         )
+    }
+
+    /// Functions that run when a request comes: entry points, and all that they call or hold.
+    pub(super) fn exposed(&self) -> BTreeSet<FuncRef> {
+        let mut exposed: BTreeSet<FuncRef> = BTreeSet::new();
+        let mut waiting: Vec<FuncRef> = self.entries.keys().copied().collect();
+        while let Some(at) = waiting.pop() {
+            if !exposed.insert(at) {
+                continue;
+            }
+            let called = self.calls.range((at, FuncRef::FIRST)..=(at, FuncRef::LAST));
+            waiting.extend(called.map(|(_, callee)| *callee));
+            let inside = self.program.inside(at);
+            waiting.extend(inside);
+        }
+        exposed
     }
 
     /// New data from outside.

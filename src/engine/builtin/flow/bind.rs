@@ -32,6 +32,7 @@ impl<'p> Analysis<'p> {
         func: FuncRef,
         args: &Args,
     ) -> Value {
+        self.calls.insert((frame.func, func));
         let values = self.values_for(frame, func, args);
         let binds = self.binds_for(frame, func, &values);
         let Some(summary) = self.summary(func, binds) else {

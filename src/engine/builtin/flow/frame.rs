@@ -138,14 +138,19 @@ impl<'p> Analysis<'p> {
             }
             frame.state = start.clone();
             frame.alive = true;
+            let mut looked_at = block.ops.len();
             for (index, op) in block.ops.iter().enumerate() {
                 frame.span = op.span;
                 frame.site = site(func, id, index);
                 self.operation(&mut frame, op);
                 if !frame.alive {
+                    looked_at = index + 1;
                     break;
                 }
             }
+            let known = self.visited.entry(func);
+            let known = known.or_insert_with(|| vec![0; function.blocks.len()]);
+            known[at] = known[at].max(looked_at);
             let mut go = |to: BlockId, state: &State| {
                 let before = &mut before[to.0 as usize];
                 let changed = match before {

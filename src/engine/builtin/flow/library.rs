@@ -236,6 +236,7 @@ impl<'p> Analysis<'p> {
             Makes::Tuple => Kind::Tuple,
             Makes::Set => Kind::Set,
             Makes::Map => Kind::Map,
+            Makes::Sections => Kind::Sections,
             Makes::Text => Kind::Text,
             Makes::Bean => Kind::Library(self.paths.resolved(place)),
         };
@@ -261,7 +262,15 @@ impl<'p> Analysis<'p> {
                 let text = text.cloned().unwrap_or_else(|| Value::text(""));
                 object.fields.insert("".into(), text);
             }
-            Makes::Bean => {}
+            Makes::Bean => {
+                for (at, value) in args.places.iter().enumerate() {
+                    object.fields.insert(at.to_string().into(), value.clone());
+                }
+                for (name, value) in &args.names {
+                    object.fields.insert(name.clone(), value.clone());
+                }
+            }
+            Makes::Sections => {}
         }
         let value = Self::place_object(frame, object);
         match makes {
@@ -345,6 +354,14 @@ impl<'p> Analysis<'p> {
         value: &Value,
     ) {
         let place = self.sink_place(frame, rule);
+        if context == Context::Html
+            && let Some(parts) = self.sequence(frame, value)
+            && let Some(body) = parts.first().filter(|_| parts.len() > 1)
+        {
+            // Body, status and headers: only the body is read as a page.
+            let body = body.clone();
+            return self.reaches(frame, rule, context, name, &body);
+        }
         if harmless_beginning(context, value) {
             self.judge(&place, Verdict::Harmless);
             return;

@@ -17,6 +17,17 @@ pub(super) struct FuncRef {
     pub(super) id: FunctionId,
 }
 
+impl FuncRef {
+    pub(super) const FIRST: Self = Self {
+        unit: UnitRef(0),
+        id: FunctionId(0),
+    };
+    pub(super) const LAST: Self = Self {
+        unit: UnitRef(u32::MAX),
+        id: FunctionId(u32::MAX),
+    };
+}
+
 /// A class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ClassRef(pub(super) u32);
@@ -99,6 +110,19 @@ impl Program {
                 id: FunctionId(u32::try_from(id).unwrap_or(u32::MAX)),
             })
         })
+    }
+
+    /// Functions that stand in a function.
+    pub(super) fn inside(&self, function: FuncRef) -> Vec<FuncRef> {
+        let all = &self.unit(function.unit).unit.functions;
+        let inside = all.iter().zip(0_u32..);
+        inside
+            .filter(|(it, _)| it.parent == Some(function.id))
+            .map(|(_, id)| FuncRef {
+                unit: function.unit,
+                id: FunctionId(id),
+            })
+            .collect()
     }
 
     fn add_modules(&mut self, unit: UnitRef) {
