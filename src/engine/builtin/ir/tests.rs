@@ -34,6 +34,16 @@ fn every_python_construct_has_its_golden_form() {
     }
 }
 
+#[test]
+fn every_java_construct_has_its_golden_form() {
+    for (name, content) in fixtures("java") {
+        let source = String::from_utf8_lossy(&content);
+        let form = format!("{source}\n---\n{}", dump(&name, &content));
+        let name = name.replace(".java", "").to_lowercase();
+        insta::assert_snapshot!(format!("java_{name}"), form);
+    }
+}
+
 /// Texts whose depth or width would overflow a stack or never end.
 fn hostile() -> Vec<(&'static str, String)> {
     let deep = 100_000;
