@@ -125,6 +125,11 @@ impl Builder {
         })
     }
 
+    /// The type of a variable as written.
+    pub(crate) fn declared(&self, var: Var) -> Option<Name> {
+        self.function.vars.get(var.0 as usize)?.declared.clone()
+    }
+
     /// Says of which type a variable of the source is.
     pub(crate) fn declare(&mut self, var: Var, declared: Name) {
         if let Some(info) = self.function.vars.get_mut(var.0 as usize) {

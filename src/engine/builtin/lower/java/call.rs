@@ -62,7 +62,14 @@ impl<'a> Java<'a> {
             return (self.call_of(call, callee, args), 1);
         };
         match (self.kind(start), first) {
-            ("super", Some(link)) => (self.of_super(link), 1),
+            ("super", Some(link)) => {
+                let this = self.this(link);
+                (self.of_super(link, this), 1)
+            }
+            ("identifier", Some(link)) if self.is_outer_super(link) => {
+                let this = self.this_of(link, self.of(start));
+                (self.of_super(link, this), 1)
+            }
             ("identifier", Some(link)) if self.is_this_of(link) => {
                 (self.this_of(link, self.of(start)), 1)
             }
@@ -76,10 +83,9 @@ impl<'a> Java<'a> {
 
     /// One link behind the value of what stands before it.
     fn link(&mut self, link: NodeId, value: Var) -> Var {
-        let is_super =
-            |it: &NodeId| self.kind(*it) == "super" && self.tree.field_of(*it) != Some("object");
-        if self.tree.children(link).any(|it| is_super(&it)) {
-            return self.of_super(link);
+        if self.is_outer_super(link) {
+            let this = self.this(link);
+            return self.of_super(link, this);
         }
         match self.kind(link) {
             "method_invocation" => {
@@ -113,8 +119,7 @@ impl<'a> Java<'a> {
     }
 
     /// A member of the class above, on the instance.
-    fn of_super(&mut self, link: NodeId) -> Var {
-        let this = self.this(link);
+    fn of_super(&mut self, link: NodeId, this: Var) -> Var {
         if self.kind(link) == "method_invocation" {
             let name = self.part_name(link, "name");
             let args = self.arguments(link);
@@ -122,6 +127,12 @@ impl<'a> Java<'a> {
         }
         let name = self.part_name(link, "field");
         self.value(link, |to| OpKind::LoadField(to, this, name))
+    }
+
+    /// `Name.super.member`: of an interface, or of the instance of a class around this one.
+    fn is_outer_super(&self, link: NodeId) -> bool {
+        let found = self.child_of_kind(link, "super");
+        found.is_some_and(|it| self.tree.field_of(it) != Some("object"))
     }
 
     /// `Name.this`.

@@ -24,8 +24,8 @@ pub(super) struct Class<'a> {
     has_base: bool,
     /// The function that gives an instance its first values.
     beginning: Option<FunctionId>,
-    /// What a record is made of.
-    components: Vec<&'a str>,
+    /// What a record is made of, with the types.
+    pub(super) components: Vec<(&'a str, Option<Name>)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -210,24 +210,7 @@ impl<'a> Java<'a> {
         members
     }
 
-    /// The components of a record are fields.
-    fn components(&mut self, node: NodeId) {
-        if self.kind(node) != "record_declaration" {
-            return;
-        }
-        let parameters = self.field(node, "parameters");
-        for part in parameters.map_or_else(Vec::new, |it| self.children(it)) {
-            let Some((name, declared)) = self.parameter(part) else {
-                continue;
-            };
-            self.add_field(name, declared, false, part);
-            if let Some(class) = self.class_here() {
-                class.components.push(name);
-            }
-        }
-    }
-
-    fn add_field(
+    pub(super) fn add_field(
         &mut self,
         name: &'a str,
         declared: Option<Name>,
@@ -381,67 +364,5 @@ impl<'a> Java<'a> {
         let closure = self.value(node, |to| OpKind::Closure(to, function));
         let member = self.builder().named(name.into(), None);
         self.push(node, OpKind::Copy(member, closure));
-    }
-
-    /// What a record has without saying so: the constructor and what gives its components.
-    fn record(&mut self, node: NodeId, members: &[NodeId]) {
-        let class = self.class_here();
-        let components = class.map_or_else(Vec::new, |class| class.components.clone());
-        if !members.iter().any(|it| self.is_canonical(*it, &components)) {
-            self.canonical(node, node, None);
-        }
-        for name in components {
-            let is_written = self
-                .class_here()
-                .is_some_and(|class| class.methods.contains_key(name));
-            if is_written {
-                continue;
-            }
-            self.open_with_this(name, node);
-            let this = self.this(node);
-            let value = self.value(node, |to| OpKind::LoadField(to, this, name.into()));
-            self.give(Some(value));
-            let function = self.close();
-            self.add_method(name, node, function);
-            if let Some(class) = self.class_here() {
-                class.methods.insert(name, false);
-            }
-        }
-    }
-
-    /// Whether a member is the constructor that takes all components.
-    fn is_canonical(&self, member: NodeId, components: &[&str]) -> bool {
-        let kind = self.kind(member);
-        if kind == "compact_constructor_declaration" {
-            return true;
-        }
-        let parameters = self.field(member, "parameters");
-        let count = parameters.map_or(0, |it| self.children(it).len());
-        let calls_another = self.field(member, "body").is_some_and(|body| {
-            let first = self.first_child(body);
-            first.is_some_and(|it| self.kind(it) == "explicit_constructor_invocation")
-        });
-        kind == "constructor_declaration" && count == components.len() && !calls_another
-    }
-
-    /// The constructor of a record that takes all components; a compact one changes them before.
-    pub(super) fn canonical(&mut self, record: NodeId, node: NodeId, body: Option<NodeId>) {
-        let parameters = self.field(record, "parameters");
-        let class = self.class_here();
-        let components = class.map_or_else(Vec::new, |class| class.components.clone());
-        self.open_with_this(CONSTRUCTOR, node);
-        self.framed(|java| {
-            java.parameters(parameters);
-            if let Some(body) = body {
-                java.braces(body);
-            }
-            let this = java.this(node);
-            for name in components {
-                let value = java.load(node, name);
-                java.push(node, OpKind::StoreField(this, name.into(), value));
-            }
-        });
-        let function = self.close();
-        self.add_method(CONSTRUCTOR, node, function);
     }
 }

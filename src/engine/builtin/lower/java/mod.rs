@@ -21,6 +21,7 @@ mod method;
 mod names;
 mod operator;
 mod pattern;
+mod record;
 mod statement;
 mod switch;
 mod types;

@@ -43,12 +43,6 @@ impl<'a> Java<'a> {
         self.read(node, &target)
     }
 
-    /// The value of a name that is declared in the file, seen from the place.
-    pub(super) fn load_visible(&mut self, node: NodeId, name: &'a str) -> Option<Var> {
-        let target = self.visible(node, name)?;
-        Some(self.read(node, &target))
-    }
-
     pub(super) fn read(&mut self, node: NodeId, target: &Target) -> Var {
         match target.clone() {
             Target::Var(var) => var,
@@ -110,7 +104,8 @@ impl<'a> Java<'a> {
         None
     }
 
-    fn visible(&mut self, node: NodeId, name: &str) -> Option<Target> {
+    /// What a name means that is declared in the file and seen from the place.
+    pub(super) fn visible(&mut self, node: NodeId, name: &str) -> Option<Target> {
         let innermost = self.scopes.len() - 1;
         Some(match self.find(name)? {
             Found::Local(index, var) if index == innermost => Target::Var(var),
@@ -173,25 +168,44 @@ impl<'a> Java<'a> {
         }
     }
 
-    /// The instance of the class whose body is the scope at `index`.
+    /// The instance of the class whose body is the scope at `index`. Where none can be reached, a
+    /// member of it must have been inherited: then it is the innermost instance. The class itself
+    /// where there is no instance at all.
     fn instance(&mut self, node: NodeId, index: usize) -> Var {
-        let innermost = self.scopes.len() - 1;
-        if let Some(inside) = self.scopes.get(index + 1) {
-            if let Some(this) = inside.this {
-                if index + 1 == innermost {
-                    return this;
-                }
-                let function = inside.id;
-                return self.value(node, |to| OpKind::LoadOuter(to, function, this));
-            }
-            if inside.class.as_ref().is_some_and(|class| class.is_inner) {
-                let inner = self.instance(node, index + 1);
-                let name = self.class_name(index);
-                let outer = self.value(node, |to| OpKind::LoadField(to, inner, OUTER.into()));
-                return self.as_type(node, outer, name);
-            }
+        if let Some(instance) = self.instance_at(node, index) {
+            return instance;
         }
-        self.class_value(node, index)
+        let inherits = self.scopes.iter().rposition(|it| it.this.is_some());
+        match inherits.filter(|at| *at > index) {
+            Some(at) => self
+                .this_at(node, at)
+                .unwrap_or_else(|| self.opaque(node, Vec::new())),
+            None => self.class_value(node, index),
+        }
+    }
+
+    fn instance_at(&mut self, node: NodeId, index: usize) -> Option<Var> {
+        if let Some(this) = self.this_at(node, index + 1) {
+            return Some(this);
+        }
+        let inside = self.scopes.get(index + 1)?.class.as_ref()?;
+        if !inside.is_inner {
+            return None;
+        }
+        let inner = self.instance_at(node, index + 1)?;
+        let name = self.class_name(index);
+        let outer = self.value(node, |to| OpKind::LoadField(to, inner, OUTER.into()));
+        Some(self.as_type(node, outer, name))
+    }
+
+    /// `this` of the function that is the scope at `index`.
+    fn this_at(&mut self, node: NodeId, index: usize) -> Option<Var> {
+        let scope = self.scopes.get(index)?;
+        let (function, this) = (scope.id, scope.this?);
+        Some(match index + 1 == self.scopes.len() {
+            true => this,
+            false => self.value(node, |to| OpKind::LoadOuter(to, function, this)),
+        })
     }
 
     /// The value said to be of a type.

@@ -7,6 +7,9 @@ use crate::engine::builtin::{
 };
 use std::collections::HashMap;
 
+/// Classes whose values are compared with constants and that are no enums.
+const NO_ENUMS: &[&str] = &["String", "Integer", "Character", "Short", "Byte", "Object"];
+
 /// A group of labels with its statements, or a rule.
 struct Case<'a> {
     node: NodeId,
@@ -94,7 +97,7 @@ impl<'a> Java<'a> {
                     }
                 }
                 _ => {
-                    let known = self.expression(*part);
+                    let known = self.constant(*part, subject);
                     let holds = self.value(*part, |to| {
                         OpKind::Binary(to, BinaryOp::Equal, subject, known)
                     });
@@ -106,6 +109,22 @@ impl<'a> Java<'a> {
         }
         self.builder().flow_into(next);
         self.has_token(label, "default")
+    }
+
+    /// What a label compares with. A bare name is a constant of the enum that the subject is of.
+    fn constant(&mut self, node: NodeId, subject: Var) -> Var {
+        let enumeration = self.builder().declared(subject).filter(|declared| {
+            let is_class = declared.starts_with(char::is_uppercase);
+            is_class && !declared.contains(['.', '[', '|']) && !NO_ENUMS.contains(&&**declared)
+        });
+        match enumeration.filter(|_| self.kind(node) == "identifier") {
+            Some(enumeration) => {
+                let class = self.class_named(node, &enumeration);
+                let name = self.name_of(node);
+                self.value(node, |to| OpKind::LoadField(to, class, name))
+            }
+            None => self.expression(node),
+        }
     }
 
     /// The bodies in their order: statements run on into the next one, rules do not.

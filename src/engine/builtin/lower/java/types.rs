@@ -6,7 +6,7 @@ use crate::engine::builtin::{
     syntax::tree::NodeId,
 };
 
-impl<'a> Java<'a> {
+impl Java<'_> {
     /// A type or a dotted name as written, without arguments, annotations and blanks.
     pub(super) fn plain(&self, node: NodeId) -> String {
         let mut text = String::new();
@@ -52,24 +52,19 @@ impl<'a> Java<'a> {
             Some(parts) if !text.ends_with(']') => parts,
             _ => (text.as_str(), ""),
         };
-        let mut value = match self.first_identifier(node, first) {
-            Some(written) => self.load_visible(node, written),
-            None => None,
-        }
-        .unwrap_or_else(|| self.value(node, |to| OpKind::LoadGlobal(to, first.into())));
+        let mut value = self.class_named(node, first);
         for part in rest.split('.').filter(|part| !part.is_empty()) {
             value = self.value(node, |to| OpKind::LoadField(to, value, part.into()));
         }
         value
     }
 
-    /// `first` as it stands in the source, where `node` begins with it.
-    fn first_identifier(&self, node: NodeId, first: &str) -> Option<&'a str> {
-        self.tree
-            .subtree(node)
-            .map(|it| self.of(it))
-            .take(16)
-            .find(|it| *it == first)
+    /// The class with a simple name.
+    pub(super) fn class_named(&mut self, node: NodeId, name: &str) -> Var {
+        match self.visible(node, name) {
+            Some(target) => self.read(node, &target),
+            None => self.value(node, |to| OpKind::LoadGlobal(to, name.into())),
+        }
     }
 
     pub(super) fn modifiers(&self, node: NodeId) -> Option<NodeId> {
