@@ -38,7 +38,11 @@ impl<'p> Analysis<'p> {
         let Some(summary) = self.summary(func, binds) else {
             return self.call_unknown(frame, &Value::unknown(), args);
         };
-        self.instantiate(frame, func, &summary, values)
+        let value = self.instantiate(frame, func, &summary, values);
+        match &self.program.function(func).returns {
+            Some(declared) => self.typed(func.unit, declared, value),
+            None => value,
+        }
     }
 
     /// One value per parameter.

@@ -240,6 +240,9 @@ impl<'p> Analysis<'p> {
                 value.atoms.sort();
                 value.atoms.dedup();
             }
+            for annotation in &param.annotations {
+                self.annotated(frame, param, annotation, &mut value);
+            }
             let own = usize::from(in_class && place == 0);
             if let Some(entry) = &entry
                 && entry.remote
@@ -254,6 +257,24 @@ impl<'p> Analysis<'p> {
                 value.taint = super::value::Taints::default();
             }
             frame.set(param.var, value);
+        }
+    }
+
+    /// A parameter that a framework fills in.
+    fn annotated(
+        &mut self,
+        frame: &Frame<'p>,
+        param: &crate::engine::builtin::ir::Param,
+        annotation: &crate::engine::builtin::ir::Annotation,
+        value: &mut Value,
+    ) {
+        let place = self.annotation(frame.func.unit, &annotation.name);
+        let model = place.and_then(|place| self.paths.model(place).cloned());
+        if let Some(source) = model.as_ref().and_then(|model| model.row.source.as_ref()) {
+            let name = frame.name(param.var).cloned().unwrap_or_else(|| "".into());
+            let trust = source.trust.into();
+            let taint = self.source(frame.func, frame.span, trust, &source.what, name);
+            value.taint.join(&taint);
         }
     }
 

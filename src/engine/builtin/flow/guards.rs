@@ -305,7 +305,7 @@ fn is_resolved(analysis: &Analysis<'_>, frame: &Frame<'_>, block: &Block, var: V
                 let name = match callee {
                     Callee::Method(_, name) => name.to_string(),
                     Callee::Value(var) => last_path(analysis, &frame.get(*var)),
-                    Callee::Super(_, name) => name.to_string(),
+                    Callee::Super(_, name) | Callee::New(name) => name.to_string(),
                 };
                 if is_resolving(&name) {
                     return true;
@@ -443,7 +443,7 @@ fn roots(block: &Block, var: Var) -> Vec<Var> {
                 ..
             }) => match name.as_ref() {
                 "lower" | "upper" | "strip" | "casefold" | "toLowerCase" | "toUpperCase"
-                | "trim" | "toString" | "encode" | "decode" => *receiver,
+                | "trim" | "toString" | "encode" | "decode" | "toPath" => *receiver,
                 "realpath" | "abspath" | "normpath" | "urlparse" | "urlsplit" | "get" | "str" => {
                     match args.first() {
                         Some(item) => item.var(),

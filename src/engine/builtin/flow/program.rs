@@ -44,7 +44,6 @@ pub(super) struct SourceUnit {
 #[derive(Debug)]
 pub(super) struct Class {
     pub(super) body: FuncRef,
-    pub(super) name: Name,
     /// Its methods by name.
     pub(super) methods: BTreeMap<Name, Vec<FuncRef>>,
 }
@@ -57,6 +56,10 @@ pub(super) struct Program {
     class_of_body: HashMap<FuncRef, ClassRef>,
     /// Files by every dotted ending of their path.
     modules: HashMap<String, Vec<UnitRef>>,
+    /// The file of each class that a package declares at its top.
+    packaged: HashMap<(String, Name), UnitRef>,
+    /// Classes of each file by their name.
+    class_in: HashMap<(UnitRef, Name), ClassRef>,
     /// Variables that functions inside of a function use.
     pub(super) captured: BTreeSet<(FuncRef, Var)>,
     /// Classes that have a method of this name.
@@ -110,6 +113,20 @@ impl Program {
                 id: FunctionId(u32::try_from(id).unwrap_or(u32::MAX)),
             })
         })
+    }
+
+    /// A class of a file.
+    pub(super) fn class_in(&self, unit: UnitRef, name: &Name) -> Option<ClassRef> {
+        // Names of modules mean what they are given; elsewhere a class is its name.
+        self.unit(unit).unit.package.as_ref()?;
+        self.class_in.get(&(unit, name.clone())).copied()
+    }
+
+    /// The file in which a package declares a class.
+    pub(super) fn declaring(&self, package: &str, name: &Name) -> Option<UnitRef> {
+        self.packaged
+            .get(&(package.to_owned(), name.clone()))
+            .copied()
     }
 
     /// Functions that stand in a function.
@@ -203,9 +220,13 @@ impl Program {
             let class = ClassRef(u32::try_from(self.classes.len()).unwrap_or(u32::MAX));
             let body = FuncRef { unit, id };
             self.class_of_body.insert(body, class);
+            self.class_in.entry((unit, Name::clone(&name))).or_insert(class);
+            if let Some(package) = self.unit(unit).unit.package.clone() {
+                let key = (package.to_string(), Name::clone(&name));
+                self.packaged.entry(key).or_insert(unit);
+            }
             self.classes.push(Class {
                 body,
-                name,
                 methods: BTreeMap::new(),
             });
         }

@@ -33,6 +33,14 @@ impl<'p> Analysis<'p> {
                 None => concatenation(&[left.clone(), right.clone()], self.language),
             },
             BinaryOp::In | BinaryOp::NotIn => self.contains(frame, op, left, right),
+            BinaryOp::Div if self.has_operator(left, "__truediv__") => {
+                let args = Args {
+                    places: vec![right.clone()],
+                    vars: vec![None],
+                    ..Args::default()
+                };
+                return self.call_method(frame, left, None, &"__truediv__".into(), &args);
+            }
             _ => combine(op, left, right, self.language),
         };
         let carries = matches!(
@@ -44,6 +52,18 @@ impl<'p> Analysis<'p> {
             value.taint.join(&frame.state.deep_taint(right));
         }
         value
+    }
+
+    /// Whether a library gives an operator a meaning of its own.
+    fn has_operator(&mut self, left: &Value, name: &str) -> bool {
+        let name = name.into();
+        left.atoms.iter().any(|atom| match atom {
+            Atom::Path(path) => {
+                let place = self.paths.method_call(*path, &name);
+                self.paths.is_known(place)
+            }
+            _ => false,
+        })
     }
 
     /// `"…%s…" % values`.
@@ -208,7 +228,9 @@ impl<'p> Analysis<'p> {
 fn as_text(value: &Value) -> Value {
     let mut text = value.clone();
     for atom in &mut text.atoms {
-        if let Atom::Const(constant) = atom {
+        if let Atom::Const(constant) = atom
+            && *constant != Const::Fixed
+        {
             *constant = Const::Text(written(constant).into());
         }
     }
@@ -340,12 +362,14 @@ pub(super) fn written(constant: &Const) -> String {
         Const::Bool(value) => value.to_string(),
         Const::Int(value) => value.to_string(),
         Const::Text(text) | Const::Number(text) => text.to_string(),
+        Const::Fixed => String::new(),
     }
 }
 
 /// The sum of two constants.
 fn added(one: &Const, two: &Const, language: Language) -> Option<Const> {
     Some(match (one, two) {
+        (Const::Fixed, _) | (_, Const::Fixed) => Const::Fixed,
         (Const::Int(one), Const::Int(two)) if language != Language::Java => {
             Const::Int(one.checked_add(*two)?)
         }
@@ -381,6 +405,9 @@ fn combine(op: BinaryOp, left: &Value, right: &Value, language: Language) -> Val
 
 fn computed(op: BinaryOp, one: &Const, two: &Const, language: Language) -> Option<Const> {
     use BinaryOp as B;
+    if *one == Const::Fixed || *two == Const::Fixed {
+        return None;
+    }
     let order = match (one, two) {
         (Const::Int(one), Const::Int(two)) => Some(one.cmp(two)),
         (Const::Text(one), Const::Text(two)) => Some(one.cmp(two)),
