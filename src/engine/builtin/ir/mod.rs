@@ -11,6 +11,8 @@ mod build;
 mod print;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod valid;
 
 pub(crate) use build::Builder;
 pub(crate) use print::print;
