@@ -12,6 +12,8 @@ mod print;
 mod vars;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod valid;
 
 pub(crate) use build::Builder;
 pub(crate) use print::print;

@@ -1,7 +1,15 @@
 //! Golden dumps per construct, and lowerings of hostile and of random text.
 
-use crate::engine::builtin::lower::dump_ir;
+use super::valid::assert_valid;
+use crate::engine::{
+    builtin::{
+        lower::{dump_ir, lower},
+        text::SourceText,
+    },
+    inventory::{FileRole, Language},
+};
 use std::{fs, path::Path};
+use tokio_util::sync::CancellationToken;
 
 fn fixtures(language: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/ir");
@@ -17,7 +25,17 @@ fn fixtures(language: &str) -> Vec<(String, Vec<u8>)> {
     found
 }
 
+/// Lowers a text and looks at whether what came out is whole.
+fn check(name: &str, content: &[u8]) {
+    let language = Language::of_path(name);
+    let source = SourceText::new(name, language, FileRole::Production, content.to_vec());
+    if let Ok(lowered) = lower(&source, &CancellationToken::new()).unwrap() {
+        assert_valid(&lowered.unit, lowered.gap.is_none());
+    }
+}
+
 fn dump(name: &str, content: &[u8]) -> String {
+    check(name, content);
     let dump = dump_ir(name, content.to_vec()).unwrap().unwrap();
     match dump.gap {
         Some(gap) => format!("gap: {gap}\n{}", dump.text),
@@ -101,14 +119,14 @@ fn hostile() -> Vec<(&'static str, String)> {
 }
 
 fn hostile_java() -> Vec<(&'static str, String)> {
-    let deep = 50_000;
+    let deep = 20_000;
     let expression = |text: String| format!("class A {{ Object f() {{ return {text}; }} }}");
     let statement = |text: String| format!("class A {{ void f() {{ {text} }} }}");
     let nested = |levels: usize, start: &str, around: fn(String) -> String| {
         (0..levels).fold(start.to_owned(), |inner, _| around(inner))
     };
     let repeated = |text: &str, end: &str| format!("{}1{}", text.repeat(deep), end.repeat(deep));
-    let many = |text: &str| text.repeat(20_000);
+    let many = |text: &str| text.repeat(10_000);
     let numbered = |make: fn(usize) -> String| (0..10_000).map(make).collect::<String>();
     vec![
         ("parentheses", expression(repeated("(", ")"))),
@@ -207,6 +225,7 @@ fn hostile_java() -> Vec<(&'static str, String)> {
 
 fn assert_bounded(file: &str, texts: Vec<(&'static str, String)>) {
     for (name, text) in texts {
+        check(file, text.as_bytes());
         let Some(dump) = dump_ir(file, text.into_bytes()) else {
             panic!("{file} has a lowering");
         };
@@ -251,6 +270,7 @@ mod random {
     }
 
     fn lowered_twice(file: &str, text: &str) -> [Result<String, String>; 2] {
+        check(file, text.as_bytes());
         [(); 2].map(|()| {
             let dump = dump_ir(file, text.as_bytes().to_vec());
             dump.unwrap().map(|dump| dump.text)

@@ -84,10 +84,13 @@ impl<'a> Java<'a> {
     /// One label: goes to `body` where it fits, and on where not. Gives whether it is `default`.
     fn label(&mut self, label: NodeId, subject: Var, body: BlockId) -> bool {
         let parts = self.children(label);
+        let mut is_default = self.has_token(label, "default");
         let next = self.block();
         for part in &parts {
             match self.kind(*part) {
                 "guard" => {}
+                // `case null, default`: the grammar takes the word for a name.
+                "identifier" if self.of(*part) == "default" => is_default = true,
                 "pattern" => {
                     self.pattern(*part, subject, next);
                     let guard = self.child_of_kind(label, "guard");
@@ -108,7 +111,7 @@ impl<'a> Java<'a> {
             }
         }
         self.builder().flow_into(next);
-        self.has_token(label, "default")
+        is_default
     }
 
     /// What a label compares with. A bare name is a constant of the enum that the subject is of.

@@ -124,7 +124,7 @@ impl Java<'_> {
         let mut at = subtree.start;
         while at < subtree.end {
             match self.kind(at) {
-                "string_literal" => {
+                "string_literal" | "character_literal" => {
                     text.push_str(&literals::text(self.of(at)));
                     at = self.tree.subtree(at).end;
                     continue;
