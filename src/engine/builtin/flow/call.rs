@@ -68,11 +68,30 @@ impl<'p> Analysis<'p> {
                 let receiver = frame.get(*var);
                 self.call_super(frame, &receiver, name, &args)
             }
+            Callee::New(name) if name.ends_with("[]") => Self::array(frame, &args),
             Callee::New(name) => {
-                let class = self.type_named(frame.func, name);
+                // A class without a name is derived from the one that is named.
+                let class = match args.name("<class>") {
+                    Some(class) => class.clone(),
+                    None => self.type_named(frame.func, name),
+                };
                 self.call_value(frame, &class, &args)
             }
         }
+    }
+
+    /// An array of so many elements.
+    fn array(frame: &mut Frame<'p>, args: &Args) -> Value {
+        let mut object = Object::new(Kind::List);
+        match args.places.first().and_then(Value::only_constant) {
+            Some(Const::Int(length @ 0..=16)) => {
+                for _ in 0..*length {
+                    object.push(Value::constant(Const::None));
+                }
+            }
+            _ => object.blur(),
+        }
+        Self::place_object(frame, object)
     }
 
     fn arguments(&mut self, frame: &mut Frame<'p>, args: &[Item], named: &[NamedItem]) -> Args {

@@ -7,6 +7,7 @@
 mod analysis;
 mod bind;
 mod call;
+mod config;
 mod context;
 mod frame;
 mod guards;
@@ -29,6 +30,7 @@ pub(crate) use report::{FileFlow, Judgement};
 use super::{lower, text::{LineIndex, SourceText}};
 use crate::engine::inventory::{FileRole, Inventory, Language};
 use analysis::Analysis;
+use config::Config;
 use program::{Program, SourceUnit};
 use rayon::prelude::*;
 use std::{collections::BTreeMap, path::Path};
@@ -52,6 +54,7 @@ impl Flow {
         cancel: &CancellationToken,
     ) -> Self {
         let mut flow = Self::default();
+        let config = Config::read(root, inventory);
         for language in [Language::Python, Language::Java] {
             let of_language: Vec<usize> = files
                 .iter()
@@ -75,7 +78,7 @@ impl Flow {
                 })
                 .collect();
             if !lowered.is_empty() && !cancel.is_cancelled() {
-                flow.files.append(&mut look(language, lowered, cancel));
+                flow.files.append(&mut look(language, lowered, &config, cancel));
             }
         }
         flow
@@ -91,13 +94,14 @@ impl Flow {
 fn look(
     language: Language,
     lowered: Vec<(SourceUnit, LineIndex)>,
+    config: &Config,
     cancel: &CancellationToken,
 ) -> BTreeMap<String, FileFlow> {
     let (units, lines): (Vec<SourceUnit>, Vec<LineIndex>) = lowered.into_iter().unzip();
     let program = Program::new(units);
     std::thread::scope(|scope| {
         let run = || {
-            let Ok(mut analysis) = Analysis::new(language, &program, cancel) else {
+            let Ok(mut analysis) = Analysis::new(language, &program, config, cancel) else {
                 return BTreeMap::new();
             };
             analysis.run();
