@@ -110,8 +110,8 @@ async fn what_was_deleted_during_an_export_leaves_no_half_file() {
     let app = TestApp::start().await;
     let client = app.debug().await;
     let file = app.data.path().join("all.tar");
-    // Before its snapshots are read; and when they are in the file, before its scans are.
-    for prefix in ["snapshots/", "scans/"] {
+    // Before anything of it is read, in the middle, and when only uploads are left to be read.
+    for prefix in ["scans/", "snapshots/", "uploads/"] {
         let (_, repository) = client.repository_with(&[("a.py", "x = 1\n")]).await;
         client.scan(&repository, json!({})).await;
         let path = format!("/v1/repositories/{repository}");
