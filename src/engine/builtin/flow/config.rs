@@ -73,14 +73,17 @@ mod tests {
     fn properties_are_read_as_java_reads_them() {
         let mut config = Config::default();
         config.add_properties("# no\na = 1\n b: two\nlong=x\\\n  y\n! no\n=\nbare\n");
-        let of = |key: &str| config.get(key).collect::<Vec<_>>();
-        assert_eq!(of("a"), ["1"]);
-        assert_eq!(of("b"), ["two"]);
-        assert_eq!(of("long"), ["xy"]);
-        assert!(of("bare").is_empty());
+        let of = |config: &Config, key: &str| config.get(key).map(str::to_owned).collect();
+        let found: Vec<Vec<String>> = ["a", "b", "long", "bare"]
+            .iter()
+            .map(|key| of(&config, key))
+            .collect();
+        assert_eq!(found, [vec!["1"], vec!["two"], vec!["xy"], vec![]]);
         config.add_properties("a=2");
-        assert_eq!(of("a"), ["1", "2"]);
+        let two: Vec<String> = of(&config, "a");
+        assert_eq!(two, ["1", "2"]);
         config.add_properties("a=3\na=4\na=5");
-        assert!(of("a").is_empty(), "too many values tell nothing");
+        let many: Vec<String> = of(&config, "a");
+        assert!(many.is_empty(), "too many values tell nothing");
     }
 }

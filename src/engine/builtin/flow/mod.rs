@@ -25,6 +25,9 @@ mod summary;
 mod text;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use report::{FileFlow, Judgement};
 
 use super::{lower, text::{LineIndex, SourceText}};
@@ -71,7 +74,6 @@ impl Flow {
                     let lowered = lower::lower(&source, cancel)?.ok()?;
                     let unit = SourceUnit {
                         path: source.path,
-                        role: file.role,
                         unit: lowered.unit,
                     };
                     Some((unit, source.lines))
