@@ -345,13 +345,21 @@ fn what_the_tree_says_about_its_audit_counts_in_plain_sight_or_not_at_all() {
 #[test]
 fn the_representation_of_a_file_is_printed() {
     let terminal = Terminal::new();
-    let tree = terminal.tree("tree", &[("run.py", FAULTY), ("run.rb", "puts 1\n")]);
+    let java = "class Run { void run(String s) { Runtime.getRuntime().exec(s); } }";
+    let files = [
+        ("run.py", FAULTY),
+        ("run.rb", "puts 1\n"),
+        ("Run.java", java),
+    ];
+    let tree = terminal.tree("tree", &files);
     let dump = |name: &str| {
         let file = tree.join(name);
         run(command(&["maintenance", "engine", "dump-ir"]).arg(file))
     };
     let text = expect(&dump("run.py"), 0);
     assert!(text.contains("call %0.system("), "{text}");
+    let text = expect(&dump("Run.java"), 0);
+    assert!(text.contains("call %3.exec(s)"), "{text}");
     for (name, words) in [("run.rb", "not lowered"), ("missing.py", "cannot be read")] {
         let output = dump(name);
         expect(&output, 2);

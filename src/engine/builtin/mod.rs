@@ -35,6 +35,7 @@ use flow::{FileFlow, Judgement};
 use secrets::Scan;
 use std::{
     collections::BTreeMap,
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 use syntax::{
@@ -98,25 +99,34 @@ pub(crate) fn audit_file(
 }
 
 /// Lets the data flow judge what syntax alone flagged: where it followed the data, what it says is
-/// what counts.
+/// what counts. Of two findings of a setting, the one of syntax stays: names around it told it more.
 fn follow(flow: &FileFlow, claims: &mut Vec<Claim>) {
-    claims.retain_mut(|claim| {
-        let judgement = flow
-            .judged
-            .iter()
-            .filter(|(rule, span, _)| {
-                rule == claim.rule.id
-                    && span.start <= claim.span.start
-                    && claim.span.end <= span.end
-            })
-            .map(|(_, _, judgement)| *judgement)
-            .max();
-        match judgement {
-            Some(Judgement::Harmless | Judgement::Claimed) => false,
-            Some(Judgement::Unknown) | None => true,
-        }
+    let within = |inner: &Range<usize>, outer: &Range<usize>| {
+        outer.start <= inner.start && inner.end <= outer.end
+    };
+    claims.retain(|claim| {
+        let overruled = |(rule, span, judgement): &(String, Range<usize>, Judgement)| {
+            rule == claim.rule.id
+                && within(&claim.span, span)
+                && match judgement {
+                    Judgement::Unknown => false,
+                    Judgement::Harmless => true,
+                    Judgement::Claimed => flow
+                        .claims
+                        .iter()
+                        .any(|it| it.rule.id == rule && it.span == *span && (!it.lead || claim.lead)),
+                }
+        };
+        let is_dead = |span: &Range<usize>| within(&claim.span, span);
+        let about_code = claim.method == "syntax";
+        !flow.judged.iter().any(overruled) && !(about_code && flow.dead.iter().any(is_dead))
     });
-    claims.extend(flow.claims.iter().cloned());
+    let told = |claim: &Claim| {
+        let same = |it: &Claim| it.rule.id == claim.rule.id && within(&it.span, &claim.span);
+        claims.iter().any(same)
+    };
+    let new: Vec<Claim> = flow.claims.iter().filter(|it| !told(it)).cloned().collect();
+    claims.extend(new);
 }
 
 /// The comments of a file that ask to pass over findings.

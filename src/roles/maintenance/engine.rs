@@ -10,7 +10,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum EngineCommand {
-    /// Print the intermediate representation of a source file (Python).
+    /// Print the intermediate representation of a source file (Python, Java).
     ///
     /// One function after another, each a graph of blocks: what data flow works on. The form is for
     /// reading and may change with any version.
@@ -29,7 +29,7 @@ pub(super) fn run(command: &EngineCommand) -> Result<ExitCode> {
     match engine::dump_ir(&file.to_string_lossy(), content) {
         None => Err(Error::field(
             "file",
-            "this language is not lowered yet; Python (.py) is",
+            "this language is not lowered yet; Python (.py) and Java (.java) are",
         )),
         Some(Err(problem)) => Err(Error::new(ErrorCode::ValidationError, problem)),
         Some(Ok(dump)) => {

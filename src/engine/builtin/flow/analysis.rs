@@ -100,11 +100,17 @@ pub(super) struct Analysis<'p> {
     running: Vec<FuncRef>,
     tops: Vec<Run>,
     pub(super) slots: HashMap<FuncRef, Rc<[Option<u32>]>>,
+    /// What types as they are written mean.
+    pub(super) declared: HashMap<(UnitRef, Name), Option<Atom>>,
     /// Functions that the outside calls.
     pub(super) entries: BTreeMap<FuncRef, EntryRow>,
     pub(super) found: BTreeMap<SinkPlace, Found>,
     pub(super) judged: BTreeMap<SinkPlace, Verdict>,
-    /// Functions that were cut off, with why.
+    /// Who calls whom.
+    pub(super) calls: BTreeSet<(FuncRef, FuncRef)>,
+    /// How many operations of each block were looked at at most.
+    pub(super) visited: HashMap<FuncRef, Vec<usize>>,
+    /// Files in which something was cut off.
     pub(super) gaps: BTreeSet<UnitRef>,
     pub(super) cancel: CancellationToken,
 }
@@ -134,9 +140,12 @@ impl<'p> Analysis<'p> {
             running: Vec::new(),
             tops: vec![Run::Not; units],
             slots: HashMap::new(),
+            declared: HashMap::new(),
             entries: BTreeMap::new(),
             found: BTreeMap::new(),
             judged: BTreeMap::new(),
+            calls: BTreeSet::new(),
+            visited: HashMap::new(),
             gaps: BTreeSet::new(),
             cancel: cancel.clone(),
         })
@@ -147,7 +156,12 @@ impl<'p> Analysis<'p> {
         for unit in 0..self.program.units.len() {
             self.top_level(UnitRef(u32::try_from(unit).unwrap_or(u32::MAX)));
         }
+        // Types that were asked for before their file ran were not known yet.
+        self.declared.clear();
         let functions: Vec<FuncRef> = self.program.functions().collect();
+        for function in &functions {
+            self.find_entries(*function);
+        }
         let makers = functions.iter().copied().filter(|it| self.is_maker(*it));
         for maker in makers.collect::<Vec<_>>() {
             self.whole(maker);
@@ -163,10 +177,54 @@ impl<'p> Analysis<'p> {
         }
     }
 
+    /// What annotations and types of parameters say of who calls a function.
+    fn find_entries(&mut self, function: FuncRef) {
+        let declaration = self.program.function(function);
+        let mut places: Vec<PathId> = declaration
+            .annotations
+            .iter()
+            .filter_map(|annotation| self.annotation(function.unit, &annotation.name))
+            .collect();
+        for param in &declaration.params {
+            if let Some(declared) = &param.declared
+                && let Some(Atom::Path(path)) = self.declared_type(function.unit, declared)
+            {
+                places.push(path);
+            }
+        }
+        for place in places {
+            let entry = self.paths.model(place).and_then(|model| model.row.entry.clone());
+            if let Some(entry) = entry {
+                self.entries.entry(function).or_insert(entry);
+            }
+        }
+    }
+
+    /// The place of an annotation.
+    pub(super) fn annotation(&mut self, unit: UnitRef, name: &Name) -> Option<PathId> {
+        let mut value = Value::default();
+        for (at, part) in name.split('.').enumerate() {
+            let part: Name = part.into();
+            value = match (at, value.atoms.first()) {
+                (0, _) => self.global(unit, &part),
+                (_, Some(Atom::Path(path))) => {
+                    Value::atom(Atom::Path(self.paths.raw_member(*path, &part)))
+                }
+                _ => return None,
+            };
+        }
+        value.atoms.iter().find_map(|atom| match atom {
+            Atom::Path(path) => Some(*path),
+            _ => None,
+        })
+    }
+
     fn is_maker(&self, function: FuncRef) -> bool {
         let name = &self.program.function(function).name;
         self.program.class_of_method(function).is_some()
-            && (name.ends_with(".__init__") || name.ends_with(".<init>"))
+            && [".__init__", ".<init>", ".<fields>"]
+                .iter()
+                .any(|maker| name.ends_with(maker))
     }
 
     /// A function for itself, with whatever its callers may give.
@@ -293,20 +351,17 @@ impl<'p> Analysis<'p> {
             .and_then(|rest| rest.strip_suffix(']'))
             .unwrap_or(plain);
         let plain = plain.split(['[', '<', '|']).next().unwrap_or(plain).trim();
-        let mut parts = plain.split('.');
-        let first: Name = parts.next()?.into();
-        let mut value = self.global(unit, &first);
-        for part in parts {
-            let part: Name = part.into();
-            let at = value.atoms.first().and_then(|atom| match atom {
-                Atom::Path(path) => Some(self.paths.member(*path, &part)),
-                _ => None,
-            })?;
-            value = Value::atom(Atom::Path(at));
+        if plain.is_empty() {
+            return None;
         }
+        let func = FuncRef {
+            unit,
+            ..FuncRef::FIRST
+        };
+        let value = self.type_named(func, &plain.into());
         value.atoms.into_iter().find_map(|atom| match atom {
             Atom::Class(class) => Some(Atom::Instance(class)),
-            Atom::Path(_) => Some(atom),
+            Atom::Path(path) => Some(Atom::Path(self.paths.resolved(path))),
             _ => None,
         })
     }
@@ -319,6 +374,22 @@ impl<'p> Analysis<'p> {
                 | "date" | "long" | "double" | "boolean" | "short" | "byte" | "Integer" | "Long"
                 | "Double" | "Float" | "Boolean" | "Short" | "Byte" | "BigDecimal" | "BigInteger"
         )
+    }
+
+    /// Functions that run when a request comes: entry points, and all that they call or hold.
+    pub(super) fn exposed(&self) -> BTreeSet<FuncRef> {
+        let mut exposed: BTreeSet<FuncRef> = BTreeSet::new();
+        let mut waiting: Vec<FuncRef> = self.entries.keys().copied().collect();
+        while let Some(at) = waiting.pop() {
+            if !exposed.insert(at) {
+                continue;
+            }
+            let called = self.calls.range((at, FuncRef::FIRST)..=(at, FuncRef::LAST));
+            waiting.extend(called.map(|(_, callee)| *callee));
+            let inside = self.program.inside(at);
+            waiting.extend(inside);
+        }
+        exposed
     }
 
     /// New data from outside.

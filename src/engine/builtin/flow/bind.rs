@@ -32,12 +32,17 @@ impl<'p> Analysis<'p> {
         func: FuncRef,
         args: &Args,
     ) -> Value {
+        self.calls.insert((frame.func, func));
         let values = self.values_for(frame, func, args);
         let binds = self.binds_for(frame, func, &values);
         let Some(summary) = self.summary(func, binds) else {
             return self.call_unknown(frame, &Value::unknown(), args);
         };
-        self.instantiate(frame, func, &summary, values)
+        let value = self.instantiate(frame, func, &summary, values);
+        match &self.program.function(func).returns {
+            Some(declared) => self.typed(func.unit, declared, value),
+            None => value,
+        }
     }
 
     /// One value per parameter.

@@ -68,6 +68,10 @@ impl<'p> Analysis<'p> {
                 let receiver = frame.get(*var);
                 self.call_super(frame, &receiver, name, &args)
             }
+            Callee::New(name) => {
+                let class = self.type_named(frame.func, name);
+                self.call_value(frame, &class, &args)
+            }
         }
     }
 
@@ -269,7 +273,11 @@ impl<'p> Analysis<'p> {
         } else {
             self.methods(class, name)
         };
-        let methods = self.by_arity(methods, args);
+        let mut methods = self.by_arity(methods, args);
+        let real = |it: &FuncRef| !self.program.function(*it).is_abstract;
+        if methods.iter().any(real) {
+            methods.retain(real);
+        }
         if methods.is_empty() {
             if let Some(value) = self.class_field_call(frame, class, receiver, name, args) {
                 return Some(value);
@@ -345,7 +353,7 @@ impl<'p> Analysis<'p> {
                 .iter()
                 .any(|atom| matches!(atom, Atom::Path(path) if self.paths.text(*path).starts_with("builtins.staticmethod")))
         });
-        !is_static && !function.params.is_empty()
+        !is_static && !function.is_static && !function.params.is_empty()
     }
 
     fn class_method(
@@ -414,7 +422,7 @@ impl<'p> Analysis<'p> {
     /// A new object of a class of the program.
     pub(super) fn create(&mut self, frame: &mut Frame<'p>, class: ClassRef, args: &Args) -> Value {
         let value = Self::place_object(frame, Object::new(Kind::Instance(class)));
-        let makers = ["__init__", "<init>"].iter().find_map(|name| {
+        let makers = ["__init__", "<init>", "<fields>"].iter().find_map(|name| {
             let name: Name = (*name).into();
             let found = self
                 .ancestors(class)
@@ -521,6 +529,7 @@ impl<'p> Analysis<'p> {
             return self.call_member(frame, anything, name, whole, args);
         }
         let by_name = self.program.with_method.get(name).cloned();
+        let by_name = by_name.filter(|_| !name.starts_with('<'));
         if let Some(methods) = by_name.filter(|found| found.len() <= MAX_BY_NAME) {
             let mut result = Value::default();
             for method in self.by_arity(methods, args) {

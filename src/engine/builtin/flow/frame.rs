@@ -138,14 +138,19 @@ impl<'p> Analysis<'p> {
             }
             frame.state = start.clone();
             frame.alive = true;
+            let mut looked_at = block.ops.len();
             for (index, op) in block.ops.iter().enumerate() {
                 frame.span = op.span;
                 frame.site = site(func, id, index);
                 self.operation(&mut frame, op);
                 if !frame.alive {
+                    looked_at = index + 1;
                     break;
                 }
             }
+            let known = self.visited.entry(func);
+            let known = known.or_insert_with(|| vec![0; function.blocks.len()]);
+            known[at] = known[at].max(looked_at);
             let mut go = |to: BlockId, state: &State| {
                 let before = &mut before[to.0 as usize];
                 let changed = match before {
@@ -235,6 +240,9 @@ impl<'p> Analysis<'p> {
                 value.atoms.sort();
                 value.atoms.dedup();
             }
+            for annotation in &param.annotations {
+                self.annotated(frame, param, annotation, &mut value);
+            }
             let own = usize::from(in_class && place == 0);
             if let Some(entry) = &entry
                 && entry.remote
@@ -249,6 +257,24 @@ impl<'p> Analysis<'p> {
                 value.taint = super::value::Taints::default();
             }
             frame.set(param.var, value);
+        }
+    }
+
+    /// A parameter that a framework fills in.
+    fn annotated(
+        &mut self,
+        frame: &Frame<'p>,
+        param: &crate::engine::builtin::ir::Param,
+        annotation: &crate::engine::builtin::ir::Annotation,
+        value: &mut Value,
+    ) {
+        let place = self.annotation(frame.func.unit, &annotation.name);
+        let model = place.and_then(|place| self.paths.model(place).cloned());
+        if let Some(source) = model.as_ref().and_then(|model| model.row.source.as_ref()) {
+            let name = frame.name(param.var).cloned().unwrap_or_else(|| "".into());
+            let trust = source.trust.into();
+            let taint = self.source(frame.func, frame.span, trust, &source.what, name);
+            value.taint.join(&taint);
         }
     }
 

@@ -82,6 +82,7 @@ fn tell(
                 }
             } else if contained && is_fixed(frame, &many) {
                 add(block, *left, Contexts::ALL, facts);
+                of_host(block, *left, facts);
             }
         }
         OpKind::Binary(_, kind, left, right) => {
@@ -94,7 +95,10 @@ fn tell(
                 if equal && frame.get(other).constants().is_some() {
                     add(block, one, Contexts::ALL, facts);
                 }
-                host_compared(analysis, frame, block, one, &frame.get(other), equal, facts);
+                let with = frame.get(other);
+                if equal && (with.constants().is_some() || with.beginning().is_some()) {
+                    of_host(block, one, facts);
+                }
             }
         }
         OpKind::Call { callee, args, .. } => {
@@ -109,37 +113,16 @@ fn add(block: &Block, var: Var, safe: Contexts, facts: &mut Vec<Fact>) {
     facts.extend(roots(block, var).into_iter().map(|var| Fact { var, safe }));
 }
 
-/// The host of an address was compared with a fixed one.
-fn host_compared(
-    analysis: &Analysis<'_>,
-    frame: &Frame<'_>,
-    block: &Block,
-    compared: Var,
-    with: &Value,
-    equal: bool,
-    facts: &mut Vec<Fact>,
-) {
-    let _ = analysis;
-    let Some(Op {
+/// What was compared is the host of an address: the address goes nowhere else.
+fn of_host(block: &Block, compared: Var, facts: &mut Vec<Fact>) {
+    if let Some(Op {
         kind: OpKind::LoadField(_, object, name),
         ..
     }) = definition(block, compared)
-    else {
-        return;
-    };
-    let of_host = matches!(name.as_ref(), "netloc" | "hostname" | "host");
-    if !of_host || !equal || with.beginning().is_none() && with.constants().is_none() {
-        let empty = with.only_text().is_some_and(|text| text.is_empty());
-        if !(of_host && equal && empty) {
-            return;
-        }
-    }
-    let _ = frame;
-    for var in roots(block, *object) {
-        facts.push(Fact {
-            var,
-            safe: [Context::Url, Context::Redirect].into_iter().collect(),
-        });
+        && matches!(name.as_ref(), "netloc" | "hostname" | "host")
+    {
+        let safe = [Context::Url, Context::Redirect].into_iter().collect();
+        add(block, *object, safe, facts);
     }
 }
 
@@ -322,7 +305,7 @@ fn is_resolved(analysis: &Analysis<'_>, frame: &Frame<'_>, block: &Block, var: V
                 let name = match callee {
                     Callee::Method(_, name) => name.to_string(),
                     Callee::Value(var) => last_path(analysis, &frame.get(*var)),
-                    Callee::Super(_, name) => name.to_string(),
+                    Callee::Super(_, name) | Callee::New(name) => name.to_string(),
                 };
                 if is_resolving(&name) {
                     return true;
@@ -453,14 +436,14 @@ fn roots(block: &Block, var: Var) -> Vec<Var> {
     let mut at = var;
     for _ in 0..MAX_LOOK {
         let next = match definition(block, at).map(|op| &op.kind) {
-            Some(OpKind::Copy(_, from)) => *from,
+            Some(OpKind::Copy(_, from) | OpKind::Slice(_, from, _)) => *from,
             Some(OpKind::Call {
                 callee: Callee::Method(receiver, name),
                 args,
                 ..
             }) => match name.as_ref() {
                 "lower" | "upper" | "strip" | "casefold" | "toLowerCase" | "toUpperCase"
-                | "trim" | "toString" | "encode" | "decode" => *receiver,
+                | "trim" | "toString" | "encode" | "decode" | "toPath" => *receiver,
                 "realpath" | "abspath" | "normpath" | "urlparse" | "urlsplit" | "get" | "str" => {
                     match args.first() {
                         Some(item) => item.var(),

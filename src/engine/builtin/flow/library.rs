@@ -219,6 +219,12 @@ impl<'p> Analysis<'p> {
         if resolved != place {
             return Value::atom(Atom::Path(resolved));
         }
+        let known = model.row.passes || model.row.clean || !model.row.safe_for.is_empty();
+        let mut inputs = args.values().filter(|value| !value.is_bottom());
+        let own = receiver.is_none_or(|it| it.value.constants().is_some());
+        if known && own && model.row.source.is_none() && inputs.all(|it| it.constants().is_some()) {
+            return Value::constant(Const::Fixed);
+        }
         let mut value = Value::atom(Atom::Path(place));
         value.open = true;
         value
@@ -236,6 +242,7 @@ impl<'p> Analysis<'p> {
             Makes::Tuple => Kind::Tuple,
             Makes::Set => Kind::Set,
             Makes::Map => Kind::Map,
+            Makes::Sections => Kind::Sections,
             Makes::Text => Kind::Text,
             Makes::Bean => Kind::Library(self.paths.resolved(place)),
         };
@@ -261,7 +268,15 @@ impl<'p> Analysis<'p> {
                 let text = text.cloned().unwrap_or_else(|| Value::text(""));
                 object.fields.insert("".into(), text);
             }
-            Makes::Bean => {}
+            Makes::Bean => {
+                for (at, value) in args.places.iter().enumerate() {
+                    object.fields.insert(at.to_string().into(), value.clone());
+                }
+                for (name, value) in &args.names {
+                    object.fields.insert(name.clone(), value.clone());
+                }
+            }
+            Makes::Sections => {}
         }
         let value = Self::place_object(frame, object);
         match makes {
@@ -345,6 +360,14 @@ impl<'p> Analysis<'p> {
         value: &Value,
     ) {
         let place = self.sink_place(frame, rule);
+        if context == Context::Html
+            && let Some(parts) = self.sequence(frame, value)
+            && let Some(body) = parts.first().filter(|_| parts.len() > 1)
+        {
+            // Body, status and headers: only the body is read as a page.
+            let body = body.clone();
+            return self.reaches(frame, rule, context, name, &body);
+        }
         if harmless_beginning(context, value) {
             self.judge(&place, Verdict::Harmless);
             return;

@@ -4,7 +4,7 @@ use super::{
     analysis::Analysis,
     frame::Frame,
     paths::PathId,
-    program::ClassRef,
+    program::{ClassRef, UnitRef},
     state::{Kind, Object, given},
     value::{Atom, Const, Key, Loc, Origin, Place, Taints, Value},
 };
@@ -105,7 +105,20 @@ impl<'p> Analysis<'p> {
         if value.is_bottom() {
             value = self.inherited_field(frame, class, name);
         }
-        value
+        match self.field_type(class, name) {
+            Some((unit, declared)) => self.typed(unit, &declared, value),
+            None => value,
+        }
+    }
+
+    /// The type of a field as it is declared.
+    fn field_type(&self, class: ClassRef, name: &Name) -> Option<(UnitRef, Name)> {
+        self.ancestors(class).into_iter().find_map(|at| {
+            let body = self.program.class(at).body;
+            let vars = &self.program.function(body).vars;
+            let var = vars.iter().find(|info| info.name.as_ref() == Some(name))?;
+            Some((body.unit, var.declared.clone()?))
+        })
     }
 
     fn inherited_field(&mut self, frame: &mut Frame<'p>, class: ClassRef, name: &Name) -> Value {

@@ -30,6 +30,7 @@ impl<'p> Analysis<'p> {
             }
             Kind::Map => self.map_method(frame, loc, receiver, name, args),
             Kind::Text => self.builder_method(frame, loc, receiver, name, args),
+            Kind::Sections => self.sections_method(frame, loc, name, args),
             _ => None,
         }
     }
@@ -243,6 +244,42 @@ impl<'p> Analysis<'p> {
         }
     }
 
+    fn sections_method(
+        &mut self,
+        frame: &mut Frame<'p>,
+        loc: &Loc,
+        name: &Name,
+        args: &Args,
+    ) -> Option<Value> {
+        let key = |one: &Value, two: &Value| {
+            let (one, two) = (one.only_text()?, two.only_text()?);
+            Some(Value::text(&format!("{one}\u{0}{}", two.to_lowercase())))
+        };
+        let [section, option, more @ ..] = args.places.as_slice() else {
+            return Some(Value::unknown());
+        };
+        let key = key(section, option).unwrap_or_else(Value::unknown);
+        match (name.as_ref(), more) {
+            ("set", [value]) => {
+                put(frame.state.change(loc)?, &key, value, true);
+                Some(Value::constant(Const::None))
+            }
+            ("get", _) => {
+                let object = frame.state.object(loc)?;
+                let known = key
+                    .only_constant()
+                    .and_then(|key| object.entries.get(key).cloned());
+                let mut value = known.unwrap_or_else(|| match key.only_constant() {
+                    Some(_) => Value::unknown(),
+                    None => object.any_element(),
+                });
+                value.join(&object.rest);
+                Some(value)
+            }
+            _ => Some(Value::unknown()),
+        }
+    }
+
     fn has_key(&self, frame: &Frame<'p>, loc: &Loc, key: &Value) -> Option<bool> {
         let object = frame.state.object(loc)?;
         let key = key.only_constant()?;
@@ -301,10 +338,8 @@ impl<'p> Analysis<'p> {
         args: &Args,
     ) -> Option<Value> {
         if name.as_ref() == "format" {
-            let mut value = self.braces(receiver, &args.places, !args.names.is_empty());
-            for given in args.values().chain([receiver]) {
-                value.taint.join(&frame.state.deep_taint(given));
-            }
+            let mut value = self.braces(frame, receiver, args);
+            value.taint.join(&receiver.taint);
             return Some(value);
         }
         if name.as_ref() == "join" {

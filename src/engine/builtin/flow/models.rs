@@ -70,6 +70,8 @@ pub(crate) enum Makes {
     Tuple,
     Set,
     Map,
+    /// Values by section and key, as in an INI file.
+    Sections,
     /// A text that is put together.
     Text,
     /// An object with members that setters set.

@@ -16,12 +16,97 @@ impl<'p> Analysis<'p> {
         if let Some(value) = self.globals[unit.0 as usize].get(name) {
             return value.clone();
         }
+        if let Some(value) = self.neighbour(unit, name) {
+            return value;
+        }
         for module in self.wild[unit.0 as usize].clone() {
             if let Some(value) = self.from_wild(unit, &module, name) {
                 return value;
             }
         }
-        Value::atom(Atom::Path(self.language_name(name)))
+        let is_package = self.language == Language::Java && name.starts_with(char::is_lowercase);
+        let place = match is_package {
+            true => self.paths.place(name),
+            false => self.language_name(name),
+        };
+        Value::atom(Atom::Path(self.paths.resolved(place)))
+    }
+
+    /// A class of the same file or of the same package.
+    fn neighbour(&mut self, unit: UnitRef, name: &Name) -> Option<Value> {
+        if let Some(class) = self.program.class_in(unit, name) {
+            return Some(Value::atom(Atom::Class(class)));
+        }
+        let package = self.program.unit(unit).unit.package.clone()?;
+        self.packaged(&package, name)
+    }
+
+    /// A class of a package.
+    fn packaged(&mut self, package: &str, name: &Name) -> Option<Value> {
+        let unit = self.program.declaring(package, name)?;
+        self.top_level(unit);
+        self.globals[unit.0 as usize].get(name).cloned()
+    }
+
+    /// The class a type of a function means, as it is written there.
+    pub(super) fn type_named(&mut self, func: FuncRef, name: &Name) -> Value {
+        let mut parts = name.split('.');
+        let first: Name = parts.next().unwrap_or_default().into();
+        let mut value = self.global(func.unit, &first);
+        for part in parts {
+            let part: Name = part.into();
+            value = match value.atoms.first() {
+                Some(Atom::Class(class)) => {
+                    let member = self.class_member(*class, &part);
+                    member.or_else(|| self.neighbour(func.unit, &part))
+                }
+                Some(Atom::Path(path)) => {
+                    let place = self.paths.raw_member(*path, &part);
+                    Some(Value::atom(Atom::Path(place)))
+                }
+                _ => None,
+            }
+            .unwrap_or_else(Value::unknown);
+        }
+        value
+    }
+
+    /// A value with what its declared type says, where nothing nearer is known.
+    pub(super) fn typed(&mut self, unit: UnitRef, declared: &Name, mut value: Value) -> Value {
+        let nearer = value.atoms.iter().any(|atom| {
+            matches!(
+                atom,
+                Atom::Const(_)
+                    | Atom::Object(_)
+                    | Atom::Function(_)
+                    | Atom::Bound(..)
+                    | Atom::Class(_)
+                    | Atom::Instance(_)
+            )
+        });
+        if nearer {
+            return value;
+        }
+        let key = (unit, declared.clone());
+        let known = match self.declared.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let found = self.declared_type(unit, declared);
+                self.declared.insert(key, found.clone());
+                found
+            }
+        };
+        let Some(known) = known else { return value };
+        // What a call gave without a model says less than the type.
+        value.atoms.retain(|atom| match atom {
+            Atom::Path(path) => !self.paths.text(*path).ends_with(')'),
+            _ => true,
+        });
+        if !value.atoms.contains(&known) {
+            value.atoms.push(known);
+            value.atoms.sort();
+        }
+        value
     }
 
     /// A name that came with every other of a module.
@@ -31,6 +116,9 @@ impl<'p> Analysis<'p> {
             return self.globals[found.0 as usize].get(name).cloned();
         }
         let whole = module.trim_end_matches(".*");
+        if let Some(value) = self.packaged(whole, name) {
+            return Some(value);
+        }
         let place = self.paths.place(&format!("{whole}.{name}"));
         let called = self.paths.call(place);
         let known = self.paths.is_known(place) || self.paths.is_known(called);
@@ -51,7 +139,7 @@ impl<'p> Analysis<'p> {
     /// A module, or a name of one.
     pub(super) fn import(&mut self, unit: UnitRef, path: &Name) -> Value {
         if self.language == Language::Java {
-            return Value::atom(Atom::Path(self.paths.place(path)));
+            return self.java_import(path);
         }
         if let Some(module) = self.program.module(path, unit) {
             self.top_level(module);
@@ -72,6 +160,27 @@ impl<'p> Analysis<'p> {
         }
         if path.starts_with('.') {
             return Value::unknown();
+        }
+        let place = self.paths.place(path);
+        Value::atom(Atom::Path(self.paths.resolved(place)))
+    }
+
+    /// A class, or a member of one.
+    fn java_import(&mut self, path: &Name) -> Value {
+        let parts: Vec<&str> = path.split('.').collect();
+        for at in (0..parts.len()).rev() {
+            let name: Name = parts[at].into();
+            let Some(mut value) = self.packaged(&parts[..at].join("."), &name) else {
+                continue;
+            };
+            for inner in &parts[at + 1..] {
+                let member = match value.atoms.first() {
+                    Some(Atom::Class(class)) => self.class_member(*class, &(*inner).into()),
+                    _ => None,
+                };
+                value = member.unwrap_or_else(Value::unknown);
+            }
+            return value;
         }
         let place = self.paths.place(path);
         Value::atom(Atom::Path(self.paths.resolved(place)))

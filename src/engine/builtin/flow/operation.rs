@@ -160,6 +160,14 @@ impl<'p> Analysis<'p> {
             let step = frame.step(name.clone(), "assigned");
             value.taint = value.taint.with_step(&step);
         }
+        if let Some(declared) = frame
+            .function
+            .vars
+            .get(to.0 as usize)
+            .and_then(|info| info.declared.as_ref())
+        {
+            value = self.typed(frame.func.unit, declared, value);
+        }
         if frame.name(to).is_some() {
             self.publish(frame, to, &value);
         }

@@ -17,6 +17,17 @@ pub(super) struct FuncRef {
     pub(super) id: FunctionId,
 }
 
+impl FuncRef {
+    pub(super) const FIRST: Self = Self {
+        unit: UnitRef(0),
+        id: FunctionId(0),
+    };
+    pub(super) const LAST: Self = Self {
+        unit: UnitRef(u32::MAX),
+        id: FunctionId(u32::MAX),
+    };
+}
+
 /// A class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ClassRef(pub(super) u32);
@@ -33,7 +44,6 @@ pub(super) struct SourceUnit {
 #[derive(Debug)]
 pub(super) struct Class {
     pub(super) body: FuncRef,
-    pub(super) name: Name,
     /// Its methods by name.
     pub(super) methods: BTreeMap<Name, Vec<FuncRef>>,
 }
@@ -46,6 +56,10 @@ pub(super) struct Program {
     class_of_body: HashMap<FuncRef, ClassRef>,
     /// Files by every dotted ending of their path.
     modules: HashMap<String, Vec<UnitRef>>,
+    /// The file of each class that a package declares at its top.
+    packaged: HashMap<(String, Name), UnitRef>,
+    /// Classes of each file by their name.
+    class_in: HashMap<(UnitRef, Name), ClassRef>,
     /// Variables that functions inside of a function use.
     pub(super) captured: BTreeSet<(FuncRef, Var)>,
     /// Classes that have a method of this name.
@@ -99,6 +113,33 @@ impl Program {
                 id: FunctionId(u32::try_from(id).unwrap_or(u32::MAX)),
             })
         })
+    }
+
+    /// A class of a file.
+    pub(super) fn class_in(&self, unit: UnitRef, name: &Name) -> Option<ClassRef> {
+        // Names of modules mean what they are given; elsewhere a class is its name.
+        self.unit(unit).unit.package.as_ref()?;
+        self.class_in.get(&(unit, name.clone())).copied()
+    }
+
+    /// The file in which a package declares a class.
+    pub(super) fn declaring(&self, package: &str, name: &Name) -> Option<UnitRef> {
+        self.packaged
+            .get(&(package.to_owned(), name.clone()))
+            .copied()
+    }
+
+    /// Functions that stand in a function.
+    pub(super) fn inside(&self, function: FuncRef) -> Vec<FuncRef> {
+        let all = &self.unit(function.unit).unit.functions;
+        let inside = all.iter().zip(0_u32..);
+        inside
+            .filter(|(it, _)| it.parent == Some(function.id))
+            .map(|(_, id)| FuncRef {
+                unit: function.unit,
+                id: FunctionId(id),
+            })
+            .collect()
     }
 
     fn add_modules(&mut self, unit: UnitRef) {
@@ -179,9 +220,13 @@ impl Program {
             let class = ClassRef(u32::try_from(self.classes.len()).unwrap_or(u32::MAX));
             let body = FuncRef { unit, id };
             self.class_of_body.insert(body, class);
+            self.class_in.entry((unit, Name::clone(&name))).or_insert(class);
+            if let Some(package) = self.unit(unit).unit.package.clone() {
+                let key = (package.to_string(), Name::clone(&name));
+                self.packaged.entry(key).or_insert(unit);
+            }
             self.classes.push(Class {
                 body,
-                name,
                 methods: BTreeMap::new(),
             });
         }

@@ -2,13 +2,17 @@
 
 use super::{
     analysis::{Analysis, Found, SinkPlace, Verdict},
+    program::FuncRef,
     value::{Step, Trust},
 };
 use crate::{
     domain::finding::{Severity, TraceRole, TraceStep},
-    engine::builtin::{claim::Claim, registry, text::LineIndex},
+    engine::builtin::{claim::Claim, ir::OpKind, registry, text::LineIndex},
 };
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 /// What the data flow thinks of one place that a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +32,8 @@ pub(crate) struct FileFlow {
     pub(crate) claims: Vec<Claim>,
     /// Every place that was judged: rule, place, judgement.
     pub(crate) judged: Vec<(String, Range<usize>, Judgement)>,
+    /// Calls that are never reached.
+    pub(crate) dead: Vec<Range<usize>>,
     /// Whether something in it was cut off.
     pub(crate) has_gap: bool,
 }
@@ -49,8 +55,25 @@ pub(super) fn report(analysis: Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<St
         let file = files.entry(path(place.unit)).or_default();
         file.judged.push((place.rule.clone(), span, judgement));
     }
+    for (function, visited) in &analysis.visited {
+        if analysis.gaps.contains(&function.unit) {
+            continue;
+        }
+        let file = files.entry(path(function.unit)).or_default();
+        let blocks = &analysis.program.function(*function).blocks;
+        for (block, visited) in blocks.iter().zip(visited) {
+            let left = block.ops.iter().skip(*visited);
+            let calls = left.filter(|op| matches!(op.kind, OpKind::Call { .. }));
+            file.dead
+                .extend(calls.map(|op| op.span.start as usize..op.span.end as usize));
+        }
+    }
+    for file in files.values_mut() {
+        file.dead.sort_by_key(|span| (span.start, span.end));
+    }
+    let exposed = analysis.exposed();
     for (place, found) in &analysis.found {
-        if let Some(claim) = claim(&analysis, lines, place, found) {
+        if let Some(claim) = claim(&analysis, &exposed, lines, place, found) {
             files.entry(path(place.unit)).or_default().claims.push(claim);
         }
     }
@@ -59,6 +82,7 @@ pub(super) fn report(analysis: Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<St
 
 fn claim(
     analysis: &Analysis<'_>,
+    exposed: &BTreeSet<FuncRef>,
     lines: &[LineIndex],
     place: &SinkPlace,
     found: &Found,
@@ -90,12 +114,16 @@ fn claim(
         .collect();
     let sink = &found.sink;
     let Some(source) = &found.source else {
-        return Some(
-            Claim::new(rule, span, format!("`{sink}` is used here in an unsafe way."))
-                .in_symbol(&function.name)
-                .at_sink(sink.as_ref())
-                .with_flow(Vec::new(), true),
-        );
+        let claim = Claim::new(rule, span, format!("`{sink}` is used here in an unsafe way."))
+            .in_symbol(&function.name)
+            .at_sink(sink.as_ref())
+            .confidence(0.7)
+            .with_flow(Vec::new(), true);
+        // What no request reaches may well be about something that is no secret.
+        return Some(match exposed.contains(&found.function) {
+            true => claim,
+            false => claim.into_lead(),
+        });
     };
     let (severity, confidence) = match (source.trust, found.sure) {
         (Trust::Remote, true) => (rule.severity, 0.9),

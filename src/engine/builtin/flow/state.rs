@@ -22,6 +22,8 @@ pub(super) enum Kind {
     Tuple,
     Set,
     Map,
+    /// A configuration file: values by section and key.
+    Sections,
     /// A text that is put together; its text is the field ``.
     Text,
     /// Of a class of the program.

@@ -2,12 +2,13 @@
 
 use super::{
     analysis::Analysis,
+    call::Args,
     frame::Frame,
     state::{Kind, Object},
-    value::{Atom, Const, Loc, Value, cut},
+    value::{Atom, Const, Loc, Taints, Value, cut},
 };
 use crate::engine::{
-    builtin::ir::{BinaryOp, Piece, UnaryOp},
+    builtin::ir::{self, BinaryOp, UnaryOp},
     inventory::Language,
 };
 use std::cmp::Ordering;
@@ -32,6 +33,14 @@ impl<'p> Analysis<'p> {
                 None => concatenation(&[left.clone(), right.clone()], self.language),
             },
             BinaryOp::In | BinaryOp::NotIn => self.contains(frame, op, left, right),
+            BinaryOp::Div if self.has_operator(left, "__truediv__") => {
+                let args = Args {
+                    places: vec![right.clone()],
+                    vars: vec![None],
+                    ..Args::default()
+                };
+                return self.call_method(frame, left, None, &"__truediv__".into(), &args);
+            }
             _ => combine(op, left, right, self.language),
         };
         let carries = matches!(
@@ -43,6 +52,18 @@ impl<'p> Analysis<'p> {
             value.taint.join(&frame.state.deep_taint(right));
         }
         value
+    }
+
+    /// Whether a library gives an operator a meaning of its own.
+    fn has_operator(&mut self, left: &Value, name: &str) -> bool {
+        let name = name.into();
+        left.atoms.iter().any(|atom| match atom {
+            Atom::Path(path) => {
+                let place = self.paths.method_call(*path, &name);
+                self.paths.is_known(place)
+            }
+            _ => false,
+        })
     }
 
     /// `"…%s…" % values`.
@@ -111,12 +132,12 @@ impl<'p> Analysis<'p> {
     }
 
     /// A text of pieces.
-    pub(super) fn format(&mut self, frame: &mut Frame<'p>, pieces: &[Piece]) -> Value {
+    pub(super) fn format(&mut self, frame: &mut Frame<'p>, pieces: &[ir::Piece]) -> Value {
         let values: Vec<Value> = pieces
             .iter()
             .map(|piece| match piece {
-                Piece::Fixed(text) => Value::text(text),
-                Piece::Value(var) => {
+                ir::Piece::Fixed(text) => Value::text(text),
+                ir::Piece::Value(var) => {
                     let mut value = frame.get(*var);
                     value.taint = frame.state.deep_taint(&value);
                     as_text(&value)
@@ -126,14 +147,80 @@ impl<'p> Analysis<'p> {
         concatenation(&values, Language::Java)
     }
 
-    /// `format.format(values…)`, with `{}` and `{0}`; names are not told apart.
-    pub(super) fn braces(&mut self, format: &Value, parts: &[Value], named: bool) -> Value {
-        let Some(text) = format.beginning() else {
-            return Value::unknown();
+    /// `format.format(values…)`, with fields such as `{}`, `{0}`, `{name}` and `{0[key]}`.
+    pub(super) fn braces(&mut self, frame: &mut Frame<'p>, format: &Value, args: &Args) -> Value {
+        let Some(text) = format.only_text().cloned() else {
+            let mut taint = Taints::default();
+            for value in args.values() {
+                taint.join(&frame.state.deep_taint(value));
+            }
+            let prefix = format.beginning();
+            let end = prefix.as_ref().and_then(|text| text.find('{'));
+            let prefix = prefix.and_then(|text| Some(text.get(..end?)?.into()));
+            return Value {
+                prefix,
+                ..Value::tainted(taint)
+            };
         };
-        let pieces = split_format(&text, |rest| rest.find('}').map(|at| at + 1), '{');
-        let known = format.only_text().is_some() && !named;
-        filled(pieces, parts, known)
+        let mut values = Vec::new();
+        let mut next = 0;
+        for piece in split_format(&text, |rest| rest.find('}').map(|at| at + 1), '{') {
+            values.push(match piece {
+                Piece::Fixed(fixed) => Value::text(&fixed),
+                Piece::Hole(hole) => {
+                    let mut value = self.field_of_format(frame, &hole, args, &mut next);
+                    value.taint = frame.state.deep_taint(&value);
+                    as_text(&value)
+                }
+            });
+        }
+        concatenation(&values, Language::Java)
+    }
+
+    /// What stands in one field of a format.
+    fn field_of_format(
+        &mut self,
+        frame: &mut Frame<'p>,
+        hole: &str,
+        args: &Args,
+        next: &mut usize,
+    ) -> Value {
+        let inside = hole.trim_start_matches('{').trim_end_matches('}');
+        let inside = inside.split([':', '!']).next().unwrap_or("");
+        let end = inside.find(['[', '.']).unwrap_or(inside.len());
+        let (name, mut rest) = inside.split_at(end);
+        let given = match name {
+            "" => {
+                *next += 1;
+                args.places.get(*next - 1)
+            }
+            _ => match name.parse::<usize>() {
+                Ok(at) => args.places.get(at),
+                Err(_) => args.name(name),
+            },
+        };
+        let Some(mut value) = given.cloned() else {
+            return args.rest.clone();
+        };
+        while !rest.is_empty() {
+            if let Some(after) = rest.strip_prefix('.') {
+                let end = after.find(['[', '.']).unwrap_or(after.len());
+                let (field, left) = after.split_at(end);
+                value = self.load_field(frame, &value, &field.into());
+                rest = left;
+            } else {
+                let after = rest.trim_start_matches('[');
+                let end = after.find(']').unwrap_or(after.len());
+                let (key, left) = after.split_at(end);
+                let key = match key.parse() {
+                    Ok(at) => Const::Int(at),
+                    Err(_) => Const::Text(key.into()),
+                };
+                value = self.load_index(frame, &value, &Value::constant(key));
+                rest = left.trim_start_matches(']');
+            }
+        }
+        value
     }
 }
 
@@ -141,7 +228,9 @@ impl<'p> Analysis<'p> {
 fn as_text(value: &Value) -> Value {
     let mut text = value.clone();
     for atom in &mut text.atoms {
-        if let Atom::Const(constant) = atom {
+        if let Atom::Const(constant) = atom
+            && *constant != Const::Fixed
+        {
             *constant = Const::Text(written(constant).into());
         }
     }
@@ -154,12 +243,18 @@ fn is_text(atom: &Atom) -> bool {
     matches!(atom, Atom::Const(Const::Text(_)))
 }
 
+/// A part of a format.
+enum Piece {
+    Fixed(String),
+    Hole(String),
+}
+
 /// The fixed parts of a format, and the holes between them.
 fn split_format(
     format: &str,
     hole: impl Fn(&str) -> Option<usize>,
     mark: char,
-) -> Vec<Option<String>> {
+) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut fixed = String::new();
     let mut rest = format;
@@ -169,8 +264,9 @@ fn split_format(
         let doubled = from.chars().nth(1) == Some(mark);
         match hole(from).filter(|_| !doubled) {
             Some(length) => {
-                pieces.push(Some(std::mem::take(&mut fixed)));
-                pieces.push(None);
+                pieces.push(Piece::Fixed(std::mem::take(&mut fixed)));
+                let inside = from.get(..length).unwrap_or("");
+                pieces.push(Piece::Hole(inside.to_owned()));
                 rest = from.get(length..).unwrap_or("");
             }
             None => {
@@ -180,17 +276,17 @@ fn split_format(
         }
     }
     fixed.push_str(rest);
-    pieces.push(Some(fixed));
+    pieces.push(Piece::Fixed(fixed));
     pieces
 }
 
-fn filled(pieces: Vec<Option<String>>, parts: &[Value], known: bool) -> Value {
+fn filled(pieces: Vec<Piece>, parts: &[Value], known: bool) -> Value {
     let mut parts = parts.iter();
     let mut values: Vec<Value> = Vec::new();
     for piece in pieces {
         values.push(match piece {
-            Some(fixed) => Value::text(&fixed),
-            None => parts.next().map_or_else(Value::unknown, as_text),
+            Piece::Fixed(fixed) => Value::text(&fixed),
+            Piece::Hole(_) => parts.next().map_or_else(Value::unknown, as_text),
         });
     }
     let mut value = concatenation(&values, Language::Java);
@@ -206,7 +302,7 @@ pub(super) fn concatenation(values: &[Value], language: Language) -> Value {
     let mut known = true;
     let mut prefix = String::new();
     let mut prefix_open = true;
-    let mut taint = super::value::Taints::default();
+    let mut taint = Taints::default();
     for value in values {
         taint.join(&value.taint);
         if prefix_open {
@@ -266,12 +362,14 @@ pub(super) fn written(constant: &Const) -> String {
         Const::Bool(value) => value.to_string(),
         Const::Int(value) => value.to_string(),
         Const::Text(text) | Const::Number(text) => text.to_string(),
+        Const::Fixed => String::new(),
     }
 }
 
 /// The sum of two constants.
 fn added(one: &Const, two: &Const, language: Language) -> Option<Const> {
     Some(match (one, two) {
+        (Const::Fixed, _) | (_, Const::Fixed) => Const::Fixed,
         (Const::Int(one), Const::Int(two)) if language != Language::Java => {
             Const::Int(one.checked_add(*two)?)
         }
@@ -307,6 +405,9 @@ fn combine(op: BinaryOp, left: &Value, right: &Value, language: Language) -> Val
 
 fn computed(op: BinaryOp, one: &Const, two: &Const, language: Language) -> Option<Const> {
     use BinaryOp as B;
+    if *one == Const::Fixed || *two == Const::Fixed {
+        return None;
+    }
     let order = match (one, two) {
         (Const::Int(one), Const::Int(two)) => Some(one.cmp(two)),
         (Const::Text(one), Const::Text(two)) => Some(one.cmp(two)),

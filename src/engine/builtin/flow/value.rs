@@ -28,6 +28,8 @@ pub(super) enum Const {
     Text(Name),
     /// A number that is not computed with.
     Number(Name),
+    /// Something that stands in the source, or was made of nothing else.
+    Fixed,
 }
 
 impl Const {
@@ -38,7 +40,7 @@ impl Const {
             Self::Bool(value) => *value,
             Self::Int(value) => *value != 0,
             Self::Text(text) => !text.is_empty(),
-            Self::Number(_) => return None,
+            Self::Number(_) | Self::Fixed => return None,
         })
     }
 }
@@ -388,9 +390,10 @@ impl Value {
             .collect()
     }
 
-    /// The constant, when it is one.
+    /// The constant, when it is one that is known.
     pub(super) fn only_constant(&self) -> Option<&Const> {
         match (self.open, self.atoms.as_slice()) {
+            (false, [Atom::Const(Const::Fixed)]) => None,
             (false, [Atom::Const(constant)]) => Some(constant),
             _ => None,
         }

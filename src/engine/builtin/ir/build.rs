@@ -1,11 +1,11 @@
 //! Puts functions together: blocks, variables, and what surrounds the place being lowered.
 
 use super::{
-    Block, BlockId, End, Function, FunctionId, FunctionKind, Name, Op, OpKind, Param, Span, Var,
-    VarInfo,
+    Annotation, Block, BlockId, End, Function, FunctionId, FunctionKind, Name, Op, OpKind, Param,
+    Span, Var, VarInfo,
 };
 
-/// Operations one function may have; what is longer is cut off.
+/// Operations and blocks one function may have; what is longer is cut off.
 const MAX_OPS: usize = 200_000;
 
 /// A function that is being lowered.
@@ -16,7 +16,8 @@ pub(crate) struct Builder {
     at: BlockId,
     /// Where exceptions of new blocks go.
     handler: Option<BlockId>,
-    ops: usize,
+    /// Operations and blocks so far.
+    size: usize,
 }
 
 impl Builder {
@@ -35,11 +36,16 @@ impl Builder {
                 params: Vec::new(),
                 vars: Vec::new(),
                 blocks: Vec::new(),
+                annotations: Vec::new(),
+                field_annotations: Vec::new(),
+                returns: None,
+                is_static: false,
+                is_abstract: false,
                 span,
             },
             at: BlockId(0),
             handler: None,
-            ops: 0,
+            size: 0,
         };
         builder.at = builder.block();
         builder
@@ -55,7 +61,12 @@ impl Builder {
 
     /// Whether it grew too large: what follows was left out.
     pub(crate) fn is_full(&self) -> bool {
-        self.ops >= MAX_OPS
+        self.size >= MAX_OPS
+    }
+
+    /// Operations and blocks so far.
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -75,6 +86,37 @@ impl Builder {
         self.function.params.push(param);
     }
 
+    /// What is noted at the function, or at the class whose body it is.
+    pub(crate) fn annotate(&mut self, annotations: Vec<Annotation>) {
+        self.function.annotations = annotations;
+    }
+
+    /// What is noted at a field.
+    pub(crate) fn annotate_field(&mut self, field: Var, annotations: Vec<Annotation>) {
+        let noted = annotations.into_iter().map(|it| (field, it));
+        self.function.field_annotations.extend(noted);
+    }
+
+    /// Of which type what it gives is.
+    pub(crate) fn returns(&mut self, declared: Option<Name>) {
+        self.function.returns = declared;
+    }
+
+    /// Says that it needs no instance.
+    pub(crate) fn set_static(&mut self) {
+        self.function.is_static = true;
+    }
+
+    /// Says that it is only declared.
+    pub(crate) fn set_abstract(&mut self) {
+        self.function.is_abstract = true;
+    }
+
+    /// The variables of the parameters.
+    pub(crate) fn param_vars(&self) -> Vec<Var> {
+        self.function.params.iter().map(|param| param.var).collect()
+    }
+
     /// A variable of the source.
     pub(crate) fn named(&mut self, name: Name, declared: Option<Name>) -> Var {
         self.var(VarInfo {
@@ -83,11 +125,24 @@ impl Builder {
         })
     }
 
+    /// The type of a variable as written.
+    pub(crate) fn declared(&self, var: Var) -> Option<Name> {
+        self.function.vars.get(var.0 as usize)?.declared.clone()
+    }
+
     /// Says of which type a variable of the source is.
     pub(crate) fn declare(&mut self, var: Var, declared: Name) {
         if let Some(info) = self.function.vars.get_mut(var.0 as usize) {
             info.declared = Some(declared);
         }
+    }
+
+    /// A value on the way that is said to be of a type.
+    pub(crate) fn typed(&mut self, declared: Name) -> Var {
+        self.var(VarInfo {
+            name: None,
+            declared: Some(declared),
+        })
     }
 
     /// A value on the way.
@@ -103,6 +158,7 @@ impl Builder {
 
     /// A new block, with the handler in force.
     pub(crate) fn block(&mut self) -> BlockId {
+        self.size += 1;
         let id = BlockId(u32::try_from(self.function.blocks.len()).unwrap_or(u32::MAX));
         self.function.blocks.push(Block {
             ops: Vec::new(),
@@ -141,7 +197,7 @@ impl Builder {
         if self.is_full() || !self.is_open() {
             return;
         }
-        self.ops += 1;
+        self.size += 1;
         if let Some(block) = self.function.blocks.get_mut(self.at.0 as usize) {
             block.ops.push(Op { kind, span });
         }

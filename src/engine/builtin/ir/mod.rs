@@ -12,6 +12,8 @@ mod print;
 mod vars;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod valid;
 
 pub(crate) use build::Builder;
 pub(crate) use print::print;
@@ -54,7 +56,9 @@ impl From<Range<usize>> for Span {
 /// A lowered file.
 #[derive(Debug, Default)]
 pub(crate) struct Unit {
-    /// The top level first, then by where they begin.
+    /// What the names of its top level belong to, dotted, where the language has packages.
+    pub(crate) package: Option<Name>,
+    /// The top level first, then in the order in which they were come across.
     pub(crate) functions: Vec<Function>,
 }
 
@@ -86,7 +90,27 @@ pub(crate) struct Function {
     pub(crate) params: Vec<Param>,
     pub(crate) vars: Vec<VarInfo>,
     pub(crate) blocks: Vec<Block>,
+    /// Its own, or those of the class whose body it is.
+    pub(crate) annotations: Vec<Annotation>,
+    /// Those of the fields, in the body of a class.
+    pub(crate) field_annotations: Vec<(Var, Annotation)>,
+    /// The type of what it gives, as written.
+    pub(crate) returns: Option<Name>,
+    /// A method of the class itself: called without an instance.
+    pub(crate) is_static: bool,
+    /// Only declared: what runs stands in a derived class or is no source. Its body then says that
+    /// anything may come of its parameters.
+    pub(crate) is_abstract: bool,
     pub(crate) span: Span,
+}
+
+/// What is noted at a declaration: `@Name(key = value)`. Decorators are no annotations, but calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Annotation {
+    /// As written.
+    pub(crate) name: Name,
+    /// Texts as what they stand for, everything else as written; a list is its key several times.
+    pub(crate) args: Vec<(Name, Name)>,
 }
 
 /// How an argument reaches a parameter.
@@ -113,6 +137,7 @@ pub(crate) struct Param {
     pub(crate) default: Option<Var>,
     /// The type as written.
     pub(crate) declared: Option<Name>,
+    pub(crate) annotations: Vec<Annotation>,
 }
 
 /// What is known of a variable before anything runs.
@@ -180,6 +205,7 @@ pub(crate) enum BinaryOp {
     MatMul,
     ShiftLeft,
     ShiftRight,
+    ShiftRightUnsigned,
     BitAnd,
     BitOr,
     BitXor,
@@ -244,6 +270,8 @@ pub(crate) enum Callee {
     Method(Var, Name),
     /// A method of the class above, on the receiver.
     Super(Var, Name),
+    /// The constructor of a class, by its name as written, for languages with `new`.
+    New(Name),
 }
 
 /// A part of a text that is put together.

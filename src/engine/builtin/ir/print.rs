@@ -1,15 +1,19 @@
 //! The representation as text, for people and for golden tests. The form is not read back.
 
 use super::{
-    Callee, Container, End, Entry, Function, FunctionKind, Item, Literal, NamedItem, OpKind, Param,
-    ParamKind, Piece, Shape, Span, UnaryOp, Unit, Var,
+    Annotation, Callee, Container, End, Entry, Function, FunctionKind, Item, Literal, NamedItem,
+    OpKind, Param, ParamKind, Piece, Shape, Span, UnaryOp, Unit, Var,
 };
 use crate::engine::builtin::text::LineIndex;
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 /// Every function of a unit, with the line of the source before each operation.
 pub(crate) fn print(unit: &Unit, lines: &LineIndex) -> String {
     let mut out = String::new();
+    let repeated: Vec<BTreeSet<&str>> = unit.functions.iter().map(repeated).collect();
+    if let Some(package) = &unit.package {
+        let _ = writeln!(out, "package {package}\n");
+    }
     for (index, function) in unit.functions.iter().enumerate() {
         if index > 0 {
             out.push('\n');
@@ -17,9 +21,11 @@ pub(crate) fn print(unit: &Unit, lines: &LineIndex) -> String {
         Printer {
             unit,
             function,
+            repeated: &repeated,
+            index,
             lines,
         }
-        .function(index, &mut out);
+        .function(&mut out);
     }
     out
 }
@@ -27,13 +33,16 @@ pub(crate) fn print(unit: &Unit, lines: &LineIndex) -> String {
 struct Printer<'a> {
     unit: &'a Unit,
     function: &'a Function,
+    index: usize,
+    /// The names that several variables have, by function.
+    repeated: &'a [BTreeSet<&'a str>],
     lines: &'a LineIndex,
 }
 
 // Writing to a string cannot fail, so the results of `write!` say nothing.
 impl Printer<'_> {
-    fn function(&self, index: usize, out: &mut String) {
-        let function = self.function;
+    fn function(&self, out: &mut String) {
+        let (function, index) = (self.function, self.index);
         let kind = match function.kind {
             FunctionKind::TopLevel => "top level",
             FunctionKind::ClassBody => "class",
@@ -45,10 +54,32 @@ impl Printer<'_> {
         let line = self.line(function.span);
         let params: Vec<String> = function.params.iter().map(|it| self.param(it)).collect();
         let params = params.join(", ");
-        let _ = writeln!(out, "{line:4} f{index} {kind} {}({params})", function.name);
-        for info in &function.vars {
-            if let Some((name, declared)) = info.name.as_ref().zip(info.declared.as_ref()) {
-                let _ = writeln!(out, "      {name}: {declared}");
+        let _ = write!(out, "{line:4} f{index} ");
+        for (holds, word) in [
+            (function.is_static, "static "),
+            (function.is_abstract, "abstract "),
+        ] {
+            out.push_str(if holds { word } else { "" });
+        }
+        let _ = write!(out, "{kind} {}({params})", function.name);
+        if let Some(returns) = &function.returns {
+            let _ = write!(out, " -> {returns}");
+        }
+        out.push('\n');
+        for annotation in &function.annotations {
+            let _ = writeln!(out, "      {}", annotation_text(annotation));
+        }
+        for (var, annotation) in &function.field_annotations {
+            let _ = writeln!(
+                out,
+                "      {} {}",
+                annotation_text(annotation),
+                self.var(*var)
+            );
+        }
+        for (var, info) in (0..).map(Var).zip(&function.vars) {
+            if let Some(declared) = &info.declared {
+                let _ = writeln!(out, "      {}: {declared}", self.var(var));
             }
         }
         for (number, block) in function.blocks.iter().enumerate() {
@@ -76,23 +107,40 @@ impl Printer<'_> {
             ParamKind::Rest => "*".to_owned(),
             ParamKind::KeywordRest => "**".to_owned(),
         };
+        for annotation in &param.annotations {
+            let _ = write!(text, "{} ", annotation_text(annotation));
+        }
         text.push_str(&self.var(param.var));
         if let Some(declared) = &param.declared {
             let _ = write!(text, ": {declared}");
         }
         if let Some(default) = param.default {
-            let outer = self
-                .function
-                .parent
-                .and_then(|parent| self.unit.functions.get(parent.0 as usize));
-            let name = outer.map_or_else(String::new, |outer| name_of(outer, default));
+            let parent = self.function.parent;
+            let name = parent.map_or_else(String::new, |it| self.name_of(it.0 as usize, default));
             let _ = write!(text, " = outer {name}");
         }
         text
     }
 
     fn var(&self, var: Var) -> String {
-        name_of(self.function, var)
+        self.name_of(self.index, var)
+    }
+
+    /// `name` where the source has one, with its number where names repeat; `%number` otherwise.
+    fn name_of(&self, function: usize, var: Var) -> String {
+        let Some(info) = self.unit.functions.get(function) else {
+            return String::new();
+        };
+        let info = info.vars.get(var.0 as usize);
+        let Some(name) = info.and_then(|info| info.name.as_ref()) else {
+            return format!("%{}", var.0);
+        };
+        let repeated = self.repeated.get(function);
+        if repeated.is_some_and(|repeated| repeated.contains(&**name)) {
+            format!("{name}'{}", var.0)
+        } else {
+            name.to_string()
+        }
     }
 
     fn vars(&self, vars: &[Var]) -> String {
@@ -101,8 +149,7 @@ impl Printer<'_> {
     }
 
     fn outer(&self, function: super::FunctionId, var: Var) -> String {
-        let outer = self.unit.functions.get(function.0 as usize);
-        let name = outer.map_or_else(String::new, |outer| name_of(outer, var));
+        let name = self.name_of(function.0 as usize, var);
         format!("f{}.{name}", function.0)
     }
 
@@ -235,31 +282,37 @@ impl Printer<'_> {
     }
 
     fn call(&self, callee: &Callee, args: &[Item], named: &[NamedItem]) -> String {
-        let callee = match callee {
-            Callee::Value(var) => self.var(*var),
-            Callee::Method(var, name) => format!("{}.{name}", self.var(*var)),
-            Callee::Super(var, name) => format!("super({}).{name}", self.var(*var)),
+        let (word, callee) = match callee {
+            Callee::Value(var) => ("call", self.var(*var)),
+            Callee::Method(var, name) => ("call", format!("{}.{name}", self.var(*var))),
+            Callee::Super(var, name) => ("call", format!("super({}).{name}", self.var(*var))),
+            Callee::New(name) => ("new", name.to_string()),
         };
         let mut all = self.items(args);
         all.extend(named.iter().map(|item| match item {
             NamedItem::One(name, var) => format!("{name}={}", self.var(*var)),
             NamedItem::Spread(var) => format!("**{}", self.var(*var)),
         }));
-        format!("call {callee}({})", all.join(", "))
+        format!("{word} {callee}({})", all.join(", "))
     }
 }
 
-/// `name` where the source has one, with its number where names repeat; `%number` otherwise.
-fn name_of(function: &Function, var: Var) -> String {
-    let info = function.vars.get(var.0 as usize);
-    let Some(name) = info.and_then(|info| info.name.as_ref()) else {
-        return format!("%{}", var.0);
-    };
-    let same = |info: &&super::VarInfo| info.name.as_ref() == Some(name);
-    if function.vars.iter().filter(same).count() > 1 {
-        format!("{name}'{}", var.0)
-    } else {
-        name.to_string()
+/// The names that several variables of a function have.
+fn repeated(function: &Function) -> BTreeSet<&str> {
+    let mut seen = BTreeSet::new();
+    let names = function.vars.iter().filter_map(|info| info.name.as_deref());
+    names.filter(|name| !seen.insert(*name)).collect()
+}
+
+fn annotation_text(annotation: &Annotation) -> String {
+    let args: Vec<String> = annotation
+        .args
+        .iter()
+        .map(|(key, value)| format!("{key}={value:?}"))
+        .collect();
+    match args.is_empty() {
+        true => format!("@{}", annotation.name),
+        false => format!("@{}({})", annotation.name, args.join(", ")),
     }
 }
 

@@ -1,7 +1,15 @@
 //! Golden dumps per construct, and lowerings of hostile and of random text.
 
-use crate::engine::builtin::lower::dump_ir;
+use super::valid::assert_valid;
+use crate::engine::{
+    builtin::{
+        lower::{dump_ir, lower},
+        text::SourceText,
+    },
+    inventory::{FileRole, Language},
+};
 use std::{fs, path::Path};
+use tokio_util::sync::CancellationToken;
 
 fn fixtures(language: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/ir");
@@ -17,7 +25,17 @@ fn fixtures(language: &str) -> Vec<(String, Vec<u8>)> {
     found
 }
 
+/// Lowers a text and looks at whether what came out is whole.
+fn check(name: &str, content: &[u8]) {
+    let language = Language::of_path(name);
+    let source = SourceText::new(name, language, FileRole::Production, content.to_vec());
+    if let Ok(lowered) = lower(&source, &CancellationToken::new()).unwrap() {
+        assert_valid(&lowered.unit, lowered.gap.is_none());
+    }
+}
+
 fn dump(name: &str, content: &[u8]) -> String {
+    check(name, content);
     let dump = dump_ir(name, content.to_vec()).unwrap().unwrap();
     match dump.gap {
         Some(gap) => format!("gap: {gap}\n{}", dump.text),
@@ -31,6 +49,16 @@ fn every_python_construct_has_its_golden_form() {
         let source = String::from_utf8_lossy(&content);
         let form = format!("{source}\n---\n{}", dump(&name, &content));
         insta::assert_snapshot!(name.replace(".py", ""), form);
+    }
+}
+
+#[test]
+fn every_java_construct_has_its_golden_form() {
+    for (name, content) in fixtures("java") {
+        let source = String::from_utf8_lossy(&content);
+        let form = format!("{source}\n---\n{}", dump(&name, &content));
+        let name = name.replace(".java", "").to_lowercase();
+        insta::assert_snapshot!(format!("java_{name}"), form);
     }
 }
 
@@ -72,19 +100,148 @@ fn hostile() -> Vec<(&'static str, String)> {
                 format!("try:\n f()\nfinally:\n {inner}")
             }),
         ),
+        (
+            "nothing finally",
+            (0..60).fold("pass".to_owned(), |inner, _| {
+                let inner = inner.replace('\n', "\n ");
+                format!("try:\n pass\nfinally:\n {inner}")
+            }),
+        ),
+        (
+            "functions finally",
+            (0..40).fold("x = lambda: (a, b, c)".to_owned(), |inner, _| {
+                let inner = inner.replace('\n', "\n ");
+                format!("try:\n pass\nfinally:\n {inner}")
+            }),
+        ),
         ("nul", "x = '\0'\n\u{feff}y = \"\u{202e}\"".to_owned()),
     ]
 }
 
-#[test]
-fn hostile_text_is_lowered_or_given_up_in_bounds() {
-    for (name, text) in hostile() {
-        let Some(dump) = dump_ir("a.py", text.into_bytes()) else {
-            panic!("{name} is Python");
+fn hostile_java() -> Vec<(&'static str, String)> {
+    let deep = 20_000;
+    let expression = |text: String| format!("class A {{ Object f() {{ return {text}; }} }}");
+    let statement = |text: String| format!("class A {{ void f() {{ {text} }} }}");
+    let nested = |levels: usize, start: &str, around: fn(String) -> String| {
+        (0..levels).fold(start.to_owned(), |inner, _| around(inner))
+    };
+    let repeated = |text: &str, end: &str| format!("{}1{}", text.repeat(deep), end.repeat(deep));
+    let many = |text: &str| text.repeat(10_000);
+    let numbered = |make: fn(usize) -> String| (0..10_000).map(make).collect::<String>();
+    vec![
+        ("parentheses", expression(repeated("(", ")"))),
+        ("casts", expression(repeated("(A) ", ""))),
+        ("not", expression(repeated("!", ""))),
+        (
+            "arrays",
+            expression(format!("new A[] {}", repeated("{", "}"))),
+        ),
+        ("sum", expression(vec!["a"; deep].join(" + "))),
+        (
+            "and",
+            statement(format!("if ({}) f();", vec!["a"; deep].join(" && "))),
+        ),
+        ("chain", expression(format!("a{}", ".b()".repeat(deep)))),
+        ("names", expression(format!("a{}", ".b".repeat(deep)))),
+        ("elements", expression(format!("a{}", "[0]".repeat(deep)))),
+        ("types", statement(format!("{}B x;", "A.".repeat(deep)))),
+        (
+            "arguments of types",
+            statement(format!("{}A{} x;", many("A<"), many(">"))),
+        ),
+        ("dimensions", statement(format!("int{} x;", many("[]")))),
+        ("ternary", expression(format!("{}0", many("a ? 1 : ")))),
+        ("lambda", expression(format!("{}0", many("x -> ")))),
+        (
+            "creations",
+            expression(format!("new A(){}", many(".new A()"))),
+        ),
+        ("blocks", statement(many("{"))),
+        ("ifs", statement(many("if (a) "))),
+        ("else ifs", statement(many("if (a) b(); else "))),
+        ("loops", statement(many("for (;;) "))),
+        ("labels", statement(many("a: "))),
+        ("switches", expression(many("switch (a) { default -> "))),
+        ("classes", many("class A { int a = f(); ")),
+        ("derived", expression(many("new A() { int a = "))),
+        ("annotations", format!("{}class A {{}}", many("@A("))),
+        (
+            "patterns",
+            statement(format!("if (a instanceof {}) b();", many("A("))),
+        ),
+        (
+            "finally",
+            statement(nested(60, "return;", |it| {
+                format!("try {{ {it} }} finally {{ g(); }}")
+            })),
+        ),
+        (
+            "finally in finally",
+            statement(nested(40, "return;", |it| {
+                format!("try {{ f(); }} finally {{ {it} }}")
+            })),
+        ),
+        (
+            "nothing finally",
+            statement(nested(60, "", |it| format!("try {{ }} finally {{ {it} }}"))),
+        ),
+        (
+            "classes finally",
+            statement(nested(40, "new A() { int x = y; };", |it| {
+                format!("try {{ }} finally {{ {it} }}")
+            })),
+        ),
+        (
+            "constructors and fields",
+            format!(
+                "class A {{ {}{} }}",
+                numbered(|it| format!("A(int a) {{ b{it} = a; }} ")),
+                numbered(|it| format!("int b{it} = {it}; "))
+            ),
+        ),
+        (
+            "cases",
+            statement(format!(
+                "switch (a) {{ {} }}",
+                numbered(|it| format!("case {it}: int b{it} = {it}; "))
+            )),
+        ),
+        (
+            "inner names",
+            nested(200, "void f() { f(); a = A.this.a; }", |it| {
+                format!("class A {{ int a; {it} }}")
+            }),
+        ),
+        (
+            "escapes",
+            expression(format!("\"{}\\", many("\\u\\7\\uD83D"))),
+        ),
+        (
+            "nul",
+            "class A { char x = '\0'; }\n\u{feff}int y = \"\u{202e}\";".to_owned(),
+        ),
+    ]
+}
+
+fn assert_bounded(file: &str, texts: Vec<(&'static str, String)>) {
+    for (name, text) in texts {
+        check(file, text.as_bytes());
+        let Some(dump) = dump_ir(file, text.into_bytes()) else {
+            panic!("{file} has a lowering");
         };
         let length = dump.map_or(0, |dump| dump.text.len());
         assert!(length < 100_000_000, "{name}: {length}");
     }
+}
+
+#[test]
+fn hostile_text_is_lowered_or_given_up_in_bounds() {
+    assert_bounded("a.py", hostile());
+}
+
+#[test]
+fn hostile_java_is_lowered_or_given_up_in_bounds() {
+    assert_bounded("A.java", hostile_java());
 }
 
 mod random {
@@ -92,31 +249,45 @@ mod random {
     use proptest::prelude::*;
 
     /// Pieces of the fixtures in any order, cut anywhere.
-    fn shuffled() -> impl Strategy<Value = String> {
-        let text: String = fixtures("python")
+    fn shuffled(language: &str) -> impl Strategy<Value = String> + use<> {
+        let text: String = fixtures(language)
             .into_iter()
             .map(|(_, content)| String::from_utf8(content).unwrap())
             .collect();
         let pieces: Vec<String> = text
-            .split_inclusive([' ', '\n', '(', ':'])
+            .split_inclusive([' ', '\n', '(', ':', '{'])
             .map(str::to_owned)
             .collect();
-        prop::collection::vec(prop::sample::select(pieces), 0..120)
-            .prop_map(|pieces| pieces.concat())
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_lowered_without_a_panic(text in shuffled(), cut in 0_usize..200) {
-            let mut text = text;
+        let pieces = prop::collection::vec(prop::sample::select(pieces), 0..120);
+        (pieces, 0_usize..200).prop_map(|(pieces, cut)| {
+            let mut text = pieces.concat();
             let at = text.len().saturating_sub(cut);
             if text.is_char_boundary(at) {
                 text.truncate(at);
             }
-            let first = dump_ir("a.py", text.clone().into_bytes()).unwrap();
-            let again = dump_ir("a.py", text.into_bytes()).unwrap();
-            let text = |dump: Result<crate::engine::IrDump, String>| dump.map(|it| it.text);
-            prop_assert_eq!(text(first), text(again));
+            text
+        })
+    }
+
+    fn lowered_twice(file: &str, text: &str) -> [Result<String, String>; 2] {
+        check(file, text.as_bytes());
+        [(); 2].map(|()| {
+            let dump = dump_ir(file, text.as_bytes().to_vec());
+            dump.unwrap().map(|dump| dump.text)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_lowered_without_a_panic(text in shuffled("python")) {
+            let [first, again] = lowered_twice("a.py", &text);
+            prop_assert_eq!(first, again);
+        }
+
+        #[test]
+        fn any_java_is_lowered_without_a_panic(text in shuffled("java")) {
+            let [first, again] = lowered_twice("A.java", &text);
+            prop_assert_eq!(first, again);
         }
     }
 }

@@ -96,6 +96,7 @@ impl OpKind {
                     Callee::Value(var) | Callee::Method(var, _) | Callee::Super(var, _) => {
                         see(*var);
                     }
+                    Callee::New(_) => {}
                 }
                 args.iter().for_each(|item| see(item.var()));
                 for item in named {

@@ -4,6 +4,7 @@
 //! any call does. Whatever it cannot follow, for its depth or its kind, becomes an opaque value made
 //! of its parts, so that a strange construct costs precision in one place.
 
+mod java;
 mod python;
 
 use super::{
@@ -16,6 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 /// How deep statements and expressions are followed; what lies deeper is opaque.
 const MAX_DEPTH: u32 = 120;
+/// Operations and blocks all functions of a file may have together. A `finally` is written out
+/// several times, and the functions in it with it, so that their sizes multiply.
+const MAX_SIZE: usize = 2_000_000;
+/// What is said where one of the bounds was met.
+const CUT_OFF: &str = "nested too deeply or too long: data flow was cut off there";
 
 /// A lowered file.
 #[derive(Debug)]
@@ -32,6 +38,7 @@ pub(crate) fn lower(
 ) -> Option<Result<Lowered, ParseFailure>> {
     let (grammar, lowering): (_, fn(&SourceText, &Tree) -> Lowered) = match source.language? {
         Language::Python => (tree_sitter_python::LANGUAGE.into(), python::lower),
+        Language::Java => (tree_sitter_java::LANGUAGE.into(), java::lower),
         _ => return None,
     };
     let tree = Tree::parse(&grammar, &source.text, cancel);

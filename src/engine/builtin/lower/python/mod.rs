@@ -15,7 +15,7 @@ mod names;
 mod pattern;
 mod statement;
 
-use super::{Lowered, MAX_DEPTH};
+use super::{CUT_OFF, Lowered, MAX_DEPTH, MAX_SIZE};
 use crate::engine::builtin::{
     ir::{
         BlockId, Builder, Function, FunctionId, FunctionKind, Literal, Name, OpKind, Param,
@@ -35,6 +35,7 @@ pub(super) fn lower(source: &SourceText, tree: &Tree) -> Lowered {
         functions: Vec::new(),
         scopes: Vec::new(),
         depth: 0,
+        size: 0,
         gap: None,
     };
     let root = tree.root();
@@ -49,6 +50,7 @@ pub(super) fn lower(source: &SourceText, tree: &Tree) -> Lowered {
     python.close();
     Lowered {
         unit: Unit {
+            package: None,
             functions: python.functions.into_iter().flatten().collect(),
         },
         gap: python.gap,
@@ -63,6 +65,8 @@ struct Python<'a> {
     /// From the top level to the function being lowered.
     scopes: Vec<Scope<'a>>,
     depth: u32,
+    /// The size of the functions that are through.
+    size: usize,
     gap: Option<&'static str>,
 }
 
@@ -146,8 +150,8 @@ impl<'a> Python<'a> {
 
     /// One level deeper, unless that is too deep.
     fn deeper<T>(&mut self, lower: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        if self.depth >= MAX_DEPTH || self.builder().is_full() {
-            self.gap = Some("nested too deeply or too long: data flow was cut off there");
+        if self.depth >= MAX_DEPTH || self.size >= MAX_SIZE || self.builder().is_full() {
+            self.gap = Some(CUT_OFF);
             return None;
         }
         self.depth += 1;
@@ -183,6 +187,7 @@ impl<'a> Python<'a> {
         let Some(scope) = self.scopes.pop() else {
             return FunctionId(0);
         };
+        self.size += scope.builder.size();
         if let Some(place) = self.functions.get_mut(scope.id.0 as usize) {
             *place = Some(scope.builder.finish());
         }
@@ -303,6 +308,7 @@ impl<'a> Python<'a> {
                 kind,
                 default: defaults.get(&param).copied(),
                 declared,
+                annotations: Vec::new(),
             });
         }
     }
