@@ -20,15 +20,19 @@ mod operation;
 mod paths;
 mod program;
 mod report;
+mod rules;
 mod state;
 mod summary;
 mod text;
+#[cfg(test)]
+pub(crate) mod trial;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use report::{FileFlow, Judgement};
+pub(crate) use rules::rules;
 
 use super::{lower, text::{LineIndex, SourceText}};
 use crate::engine::inventory::{FileRole, Inventory, Language};

@@ -199,6 +199,9 @@ const FILES: &[(Language, &str, &str)] = &[
     (Language::Python, "stdlib", include_str!("models/python/stdlib.yaml")),
     (Language::Python, "flask", include_str!("models/python/flask.yaml")),
     (Language::Python, "database", include_str!("models/python/database.yaml")),
+    (Language::Python, "web_stdlib", include_str!("models/python/web_stdlib.yaml")),
+    (Language::Python, "logging", include_str!("models/python/logging.yaml")),
+    (Language::Python, "nosql", include_str!("models/python/nosql.yaml")),
     (Language::Python, "other", include_str!("models/python/other.yaml")),
 ];
 
