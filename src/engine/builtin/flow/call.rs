@@ -264,6 +264,7 @@ impl<'p> Analysis<'p> {
         match object.kind.clone() {
             Kind::Instance(class) => self.instance_method(frame, class, receiver, name, args),
             Kind::Library(path) => {
+                self.set_member(frame, &loc, name, args);
                 let whole = Receiver {
                     value: receiver.clone(),
                     var,
@@ -272,6 +273,33 @@ impl<'p> Analysis<'p> {
             }
             Kind::Given => None,
             _ => self.container_method(frame, &loc, receiver, name, args),
+        }
+    }
+
+    /// `setName(value)` of an object of a library; with a key, `setFeature(key, value)`.
+    fn set_member(&mut self, frame: &mut Frame<'p>, loc: &Loc, name: &Name, args: &Args) {
+        let Some(member) = name.strip_prefix("set") else {
+            return;
+        };
+        let mut member = member.trim_start_matches('_').to_owned();
+        if let Some(first) = member.get_mut(..1) {
+            first.make_ascii_lowercase();
+        }
+        let (key, value) = match args.places.as_slice() {
+            [value] => (None, value.clone()),
+            [key, value] => (Some(key), value.clone()),
+            _ => return,
+        };
+        let key = key.and_then(|key| match key.atoms.as_slice() {
+            [Atom::Const(Const::Text(text))] => Some(text.to_string()),
+            [Atom::Path(path)] => Some(self.paths.text(*path).to_owned()),
+            _ => None,
+        });
+        if let Some(key) = key {
+            member = format!("{member} {key}");
+        }
+        if let Some(object) = frame.state.change(loc) {
+            object.fields.insert(member.into(), value);
         }
     }
 

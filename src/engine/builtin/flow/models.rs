@@ -203,6 +203,9 @@ const FILES: &[(Language, &str, &str)] = &[
     (Language::Python, "logging", include_str!("models/python/logging.yaml")),
     (Language::Python, "nosql", include_str!("models/python/nosql.yaml")),
     (Language::Python, "other", include_str!("models/python/other.yaml")),
+    (Language::Java, "core", include_str!("models/java/core.yaml")),
+    (Language::Java, "servlet", include_str!("models/java/servlet.yaml")),
+    (Language::Java, "database", include_str!("models/java/database.yaml")),
 ];
 
 /// The models of a language.
