@@ -256,6 +256,7 @@ impl<'p> Analysis<'p> {
             {
                 value.taint = super::value::Taints::default();
             }
+            self.publish(frame, param.var, &value);
             frame.set(param.var, value);
         }
     }

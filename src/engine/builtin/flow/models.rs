@@ -211,6 +211,9 @@ const FILES: &[(Language, &str, &str)] = &[
     (Language::Python, "documents", include_str!("models/python/documents.yaml")),
     (Language::Python, "clients", include_str!("models/python/clients.yaml")),
     (Language::Python, "other", include_str!("models/python/other.yaml")),
+    (Language::Java, "core", include_str!("models/java/core.yaml")),
+    (Language::Java, "servlet", include_str!("models/java/servlet.yaml")),
+    (Language::Java, "database", include_str!("models/java/database.yaml")),
 ];
 
 /// The models of a language.
