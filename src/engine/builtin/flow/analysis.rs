@@ -12,6 +12,7 @@ use super::{
     program::{ClassRef, FuncRef, Program, UnitRef},
     state::Object,
     summary::{Bind, Summary},
+    templates::Templates,
     value::{Atom, Loc, Origin, Source, Steps, Taint, Taints, Trust, Value},
 };
 use crate::engine::{
@@ -86,6 +87,7 @@ pub(super) struct Analysis<'p> {
     pub(super) language: Language,
     pub(super) program: &'p Program,
     pub(super) paths: Paths,
+    pub(super) templates: Templates,
     pub(super) learned: Vec<Learned>,
     /// What the names of each file's top level hold.
     pub(super) globals: Vec<BTreeMap<Name, Value>>,
@@ -130,6 +132,7 @@ impl<'p> Analysis<'p> {
             language,
             program,
             paths,
+            templates: Templates::of(program),
             learned: program.classes.iter().map(|_| Learned::default()).collect(),
             globals: vec![BTreeMap::new(); units],
             wild: vec![Vec::new(); units],

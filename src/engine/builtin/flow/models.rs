@@ -12,7 +12,7 @@ use super::{
 use crate::engine::inventory::Language;
 use regex::Regex;
 use serde::{Deserialize, Deserializer, de::Error as _};
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 /// One file of models.
 #[derive(Debug, Deserialize)]
@@ -55,6 +55,12 @@ pub(crate) struct Row {
     pub(crate) makes: Option<Makes>,
     /// Functions given to it are entry points.
     pub(crate) entry: Option<EntryRow>,
+    /// It renders a template.
+    pub(crate) renders: Option<RendersRow>,
+    /// It gives a template that is rendered later.
+    pub(crate) template: Option<TemplateRow>,
+    /// It gives what the template defines that its first argument names.
+    pub(crate) loads_template: bool,
     /// It never returns.
     pub(crate) ends: bool,
     /// When it returns, this argument is harmless in these contexts.
@@ -171,6 +177,44 @@ pub(crate) struct EntryRow {
     pub(crate) returns_rule: String,
 }
 
+/// Which template is rendered with what.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RendersRow {
+    /// The argument that names it, or `self`.
+    pub(crate) template: String,
+    /// The argument that is a map of its names, or `named`: arguments by name, and maps by place.
+    pub(crate) context: String,
+    pub(crate) escapes: Escapes,
+    /// Further names, and the arguments they are, or names of libraries with `@` in front.
+    #[serde(default)]
+    pub(crate) also: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct TemplateRow {
+    /// The argument that names it.
+    pub(crate) name: String,
+    pub(crate) escapes: Escapes,
+}
+
+/// Whether outputs of a template are escaped unless it says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Escapes {
+    Always,
+    Never,
+    /// In files whose extension is one of a page.
+    ByName,
+    /// As in the template that includes it.
+    Same,
+    /// As the template object says.
+    Own,
+    /// As `autoescape` of the object says that gives it; not at all where nothing is set.
+    Setting,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct CheckRow {
@@ -200,6 +244,8 @@ const FILES: &[(Language, &str, &str)] = &[
     (Language::Python, "flask", include_str!("models/python/flask.yaml")),
     (Language::Python, "database", include_str!("models/python/database.yaml")),
     (Language::Python, "other", include_str!("models/python/other.yaml")),
+    (Language::Python, "templates", include_str!("models/python/templates.yaml")),
+    (Language::Python, "output", include_str!("models/templates.yaml")),
 ];
 
 /// The models of a language.
@@ -248,6 +294,8 @@ fn attach(file: ModelFile, paths: &mut Paths) {
                 known.passes |= whole.passes;
                 known.clean |= whole.clean;
                 known.makes = known.makes.or(whole.makes);
+                known.renders = known.renders.or(whole.renders);
+                known.template = known.template.or(whole.template);
                 whole = known;
             }
             let safe_for = whole.safe_for.iter().copied().collect();
