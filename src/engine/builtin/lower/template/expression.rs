@@ -32,6 +32,8 @@ const IDENTITY: &[&str] = &[
 const BREAKING: &[&str] = &["linebreaks", "linebreaksbr", "urlize", "urlizetrunc", "linenumbers"];
 /// Filters that give a text like any other of something that was markup.
 const PLAIN: &[&str] = &["striptags", "urlencode", "length", "int", "float", "wordcount", "addslashes"];
+/// The name under which the object of a form is kept.
+pub(super) const SELECTED: &str = "th:object";
 /// Functions every template has.
 const FUNCTIONS: &[&str] = &[
     "range", "lipsum", "cycler", "joiner", "url_for", "get_flashed_messages", "csrf_token", "super",
@@ -46,6 +48,8 @@ pub(super) struct Reader<'w> {
     pub(super) style: Style,
     /// What stands for a place behind the last word.
     pub(super) span: Span,
+    /// Whose members names are, where a form has an object.
+    selected: Option<Var>,
 }
 
 impl<'w> Reader<'w> {
@@ -57,6 +61,7 @@ impl<'w> Reader<'w> {
             at: 0,
             style,
             span: Span::from(start..start + text.len()),
+            selected: None,
         }
     }
 
@@ -115,6 +120,11 @@ impl<'w> Reader<'w> {
 
     /// A whole expression.
     pub(super) fn expression(&mut self) -> Out {
+        self.expression_of(Self::conditional)
+    }
+
+    /// One level deeper.
+    fn expression_of(&mut self, read: impl FnOnce(&mut Self) -> Out) -> Out {
         let start = self.here();
         let at = self.at;
         // The writer counts how deep the reader is.
@@ -123,7 +133,7 @@ impl<'w> Reader<'w> {
             return Out::plain(self.writer.nothing(start));
         }
         self.writer.depth += 1;
-        let value = self.conditional();
+        let value = read(self);
         self.writer.depth -= 1;
         if self.at == at {
             // Nothing here is an expression.
@@ -397,11 +407,22 @@ impl<'w> Reader<'w> {
 
     fn member(&mut self, of: Var, start: Span) -> Var {
         match self.peek().cloned() {
+            Some(Kind::Name(name)) if of == self.writer.context() => {
+                self.at += 1;
+                self.writer.load(&name, start)
+            }
             Some(Kind::Name(name)) => {
                 self.at += 1;
                 if self.sign("(") {
                     let (args, named) = self.arguments();
                     let span = self.since(start);
+                    if let ("getAttribute", Style::Java, [Item::One(key)]) =
+                        (name.as_ref(), self.style, args.as_slice())
+                    {
+                        let (context, key) = (self.writer.context(), *key);
+                        let make = |to| OpKind::LoadIndex(to, context, key);
+                        return self.writer.value(span, make);
+                    }
                     return self.writer.value(span, |to| OpKind::Call {
                         to,
                         callee: Callee::Method(of, name),
@@ -572,6 +593,11 @@ impl<'w> Reader<'w> {
                 self.at += 1;
                 self.map(start)
             }
+            Kind::Sign("|") if self.style == Style::Java => {
+                self.at += 1;
+                self.substitution("|", start)
+            }
+            Kind::Sign(sign) if self.style == Style::Java => self.sigil(sign, start),
             Kind::Sign(_) => self.writer.nothing(start),
         };
         Out::plain(var)
@@ -592,9 +618,98 @@ impl<'w> Reader<'w> {
                 }
                 return self.writer.load(name, span);
             }
-            _ => return self.writer.load(name, span),
+            _ => {
+                let known = match self.style {
+                    Style::Java => self.java_name(name, span),
+                    _ => None,
+                };
+                return known.unwrap_or_else(|| self.writer.load(name, span));
+            }
         };
         self.writer.value(span, |to| OpKind::Literal(to, literal))
+    }
+
+    /// `${…}` and its like inside of an expression, and `#objects`.
+    fn sigil(&mut self, sign: &str, start: Span) -> Var {
+        let braced = self.peek_at(1) == Some(&Kind::Sign("{"));
+        match (sign, self.peek_at(1).cloned()) {
+            ("$" | "*" | "#" | "@" | "~", _) if braced => {
+                self.at += 2;
+                let object = (sign == "*").then(|| self.writer.load(&SELECTED.into(), start));
+                let before = std::mem::replace(&mut self.selected, object);
+                let value = self.expression().var;
+                self.selected = before;
+                while !self.is_done() && !self.sign("}") {
+                    self.at += 1;
+                }
+                match sign {
+                    "$" | "*" => value,
+                    // Addresses are encoded, messages are the program's own.
+                    _ => self.writer.nothing(start),
+                }
+            }
+            ("#", Some(Kind::Name(name))) => {
+                self.at += 2;
+                let path: Name = format!("template utility.{name}").into();
+                self.writer.value(start, |to| OpKind::Import(to, path))
+            }
+            _ => self.writer.nothing(start),
+        }
+    }
+
+    /// A text with values in it, up to `end`.
+    fn substitution(&mut self, end: &str, start: Span) -> Var {
+        let mut pieces = Vec::new();
+        while !self.is_done() && !self.sign(end) {
+            match self.peek().cloned() {
+                Some(Kind::Sign(sign @ ("$" | "*"))) => {
+                    let at = self.at;
+                    let value = self.sigil(sign, start);
+                    pieces.push(Piece::Value(value));
+                    self.at = self.at.max(at + 1);
+                }
+                _ => self.at += 1,
+            }
+        }
+        self.writer.value(start, |to| OpKind::Format(to, pieces))
+    }
+
+    /// Names that the pages of Java know without being given them.
+    fn java_name(&mut self, name: &Name, span: Span) -> Option<Var> {
+        if let Some(object) = self.selected {
+            let name = name.clone();
+            return Some(self.writer.value(span, |to| OpKind::LoadField(to, object, name)));
+        }
+        let at = self.at;
+        let touches = |at: usize| {
+            let one = self.tokens.get(at.checked_sub(1)?)?;
+            (one.span.end == self.tokens.get(at)?.span.start).then_some(())
+        };
+        match name.as_ref() {
+            "param" | "paramValues" | "header" | "headerValues" | "cookie" => {
+                let request = self
+                    .writer
+                    .value(span, |to| OpKind::Import(to, "template request".into()));
+                let name = name.clone();
+                Some(self.writer.value(span, |to| OpKind::LoadField(to, request, name)))
+            }
+            "requestScope" | "sessionScope" | "pageScope" | "applicationScope" => {
+                Some(self.writer.context())
+            }
+            "new" => Some(self.expression_of(Self::primary).var),
+            prefix
+                if self.peek() == Some(&Kind::Sign(":"))
+                    && touches(at).and_then(|()| touches(at + 1)).is_some() =>
+            {
+                let Some(Kind::Name(function)) = self.peek_at(1).cloned() else {
+                    return None;
+                };
+                self.at += 2;
+                let path: Name = format!("template function.{prefix}.{function}").into();
+                Some(self.writer.value(span, |to| OpKind::Import(to, path)))
+            }
+            _ => None,
+        }
     }
 
     fn function(&mut self, name: &Name, span: Span) -> Var {
@@ -629,7 +744,15 @@ impl<'w> Reader<'w> {
             .tokens
             .get(before..self.at)
             .is_some_and(|read| items.len() == 1 && matches!(read, [.., comma, _] if comma.kind == Kind::Sign(",")));
+        let value_next = matches!(
+            self.peek(),
+            Some(Kind::Name(_) | Kind::Text(_) | Kind::Sign("("))
+        );
         match items.as_slice() {
+            // A cast.
+            [_] if self.style == Style::Java && value_next && self.operator().is_none() => {
+                self.expression_of(Self::postfix)
+            }
             [only] if !comma => *only,
             _ => {
                 let items = items.iter().map(|it| Item::One(it.var)).collect();

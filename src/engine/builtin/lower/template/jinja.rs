@@ -19,12 +19,7 @@ const MAX_HIDDEN: usize = 512;
 
 /// Writes the operations of a template.
 pub(super) fn write(writer: &mut Writer, text: &str) {
-    let mut jinja = Jinja {
-        writer,
-        text,
-        open: Vec::new(),
-        extends: None,
-    };
+    let mut jinja = Blocks::new(writer, text, Style::Filters);
     let mut at = 0;
     while let Some(found) = next(text, at) {
         at = match found.kind {
@@ -36,13 +31,7 @@ pub(super) fn write(writer: &mut Writer, text: &str) {
             Kind::Tag => jinja.tag(&found),
         };
     }
-    while let Some(open) = jinja.open.pop() {
-        jinja.close(open, Span::from(text.len()..text.len()));
-    }
-    if let Some((name, span)) = jinja.extends {
-        let context = jinja.writer.context();
-        jinja.writer.include(name, context, span);
-    }
+    jinja.finish();
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,19 +128,42 @@ impl Open {
     }
 }
 
-struct Jinja<'w, 't> {
-    writer: &'w mut Writer,
-    text: &'t str,
+/// A template with tags that have ends.
+pub(super) struct Blocks<'w, 't> {
+    pub(super) writer: &'w mut Writer,
+    pub(super) text: &'t str,
+    style: Style,
     open: Vec<Open>,
     /// The template that this one extends.
-    extends: Option<(Var, Span)>,
+    pub(super) extends: Option<(Var, Span)>,
 }
 
-impl<'t> Jinja<'_, 't> {
-    fn reader(&mut self, inner: &Range<usize>) -> Reader<'_> {
+impl<'w, 't> Blocks<'w, 't> {
+    pub(super) fn new(writer: &'w mut Writer, text: &'t str, style: Style) -> Self {
+        Self {
+            writer,
+            text,
+            style,
+            open: Vec::new(),
+            extends: None,
+        }
+    }
+
+    /// Ends what is open, and renders what is extended.
+    pub(super) fn finish(mut self) {
+        while let Some(open) = self.open.pop() {
+            self.close(open, Span::from(self.text.len()..self.text.len()));
+        }
+        if let Some((name, span)) = self.extends {
+            let context = self.writer.context();
+            self.writer.include(name, context, span);
+        }
+    }
+
+    pub(super) fn reader(&mut self, inner: &Range<usize>) -> Reader<'_> {
         let text: &'t str = self.text;
         let part = slice(text, inner.clone());
-        Reader::new(self.writer, part, inner.start, Style::Filters)
+        Reader::new(self.writer, part, inner.start, self.style)
     }
 
     fn output(&mut self, found: &Found) {
@@ -182,8 +194,18 @@ impl<'t> Jinja<'_, 't> {
                     let closed = behind.get(at..).and_then(|it| it.find("%}"));
                     closed.map_or(behind.len(), |closed| at + closed + 2)
                 });
-                return found.whole.end + at;
+                found.whole.end + at
             }
+            _ => {
+                self.statement(tag, rest, span);
+                found.whole.end
+            }
+        }
+    }
+
+    /// A tag with what stands behind its name.
+    pub(super) fn statement(&mut self, tag: &str, rest: Range<usize>, span: Span) {
+        match tag {
             "if" | "ifequal" | "ifnotequal" | "ifchanged" => {
                 let mut reader = self.reader(&rest);
                 let condition = reader.expression().var;
@@ -273,7 +295,6 @@ impl<'t> Jinja<'_, 't> {
                 }
             }
         }
-        found.whole.end
     }
 
     /// A tag of the program: what it writes is its own matter; a name behind `as` is new.
@@ -291,7 +312,7 @@ impl<'t> Jinja<'_, 't> {
     }
 
     /// Ends the innermost tag of this name, and what was left open in it.
-    fn end(&mut self, begun: &str, span: Span) {
+    pub(super) fn end(&mut self, begun: &str, span: Span) {
         let wanted = |open: &Open| open.tags().contains(&begun);
         let Some(at) = self.open.iter().rposition(wanted) else {
             return;
@@ -474,7 +495,7 @@ impl<'t> Jinja<'_, 't> {
         }
     }
 
-    fn begin_macro(&mut self, rest: &Range<usize>, span: Span) {
+    pub(super) fn begin_macro(&mut self, rest: &Range<usize>, span: Span) {
         let mut reader = self.reader(rest);
         let Some(name) = reader.name() else { return };
         let mut params = Vec::new();

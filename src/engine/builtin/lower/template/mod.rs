@@ -5,7 +5,11 @@
 //! means is not known here; whoever follows the data looks for it.
 
 mod expression;
+mod html;
 mod jinja;
+mod jsp;
+mod mako;
+mod thymeleaf;
 mod tokens;
 mod writer;
 
@@ -20,12 +24,16 @@ use writer::Writer;
 enum Dialect {
     /// Jinja and Django.
     Jinja,
+    Mako,
+    Thymeleaf,
+    Jsp,
 }
 
 /// The language of the programs that render such a template; `None` when it is none.
 pub(crate) fn language(source: &SourceText) -> Option<Language> {
     dialect(source).map(|dialect| match dialect {
-        Dialect::Jinja => Language::Python,
+        Dialect::Jinja | Dialect::Mako => Language::Python,
+        Dialect::Thymeleaf | Dialect::Jsp => Language::Java,
     })
 }
 
@@ -33,21 +41,30 @@ pub(crate) fn language(source: &SourceText) -> Option<Language> {
 pub(super) fn lower(source: &SourceText) -> Option<Lowered> {
     let dialect = dialect(source)?;
     let mut writer = Writer::new(source.text.len());
-    match dialect {
-        Dialect::Jinja => {
-            writer.begin_render(RENDER, true, &[]);
-            jinja::write(&mut writer, &source.text);
-            writer.end_render();
-            // What is no page may as well be a letter or a configuration.
-            if is_page(&source.text) {
-                writer.begin_render(RENDER_UNESCAPED, false, &[]);
-                jinja::write(&mut writer, &source.text);
-                writer.end_render();
-            }
-        }
+    let write = match dialect {
+        Dialect::Jinja => jinja::write,
+        Dialect::Mako => mako::write,
+        Dialect::Thymeleaf => thymeleaf::write,
+        Dialect::Jsp => jsp::write,
+    };
+    let given = if dialect == Dialect::Jsp { SERVLET } else { &[] };
+    writer.begin_render(RENDER, true, given);
+    write(&mut writer, &source.text);
+    writer.end_render();
+    // What is no page may as well be a letter or a configuration.
+    if matches!(dialect, Dialect::Jinja | Dialect::Mako) && is_page(&source.text) {
+        writer.begin_render(RENDER_UNESCAPED, false, given);
+        write(&mut writer, &source.text);
+        writer.end_render();
     }
     Some(writer.finish())
 }
+
+/// What every JSP page has.
+const SERVLET: &[(&str, &str)] = &[
+    ("request", "javax.servlet.http.HttpServletRequest"),
+    ("session", "javax.servlet.http.HttpSession"),
+];
 
 /// By the extension, else by what stands in it.
 fn dialect(source: &SourceText) -> Option<Dialect> {
@@ -58,9 +75,18 @@ fn dialect(source: &SourceText) -> Option<Dialect> {
     match extension.to_ascii_lowercase().as_str() {
         "ejs" | "hbs" => None,
         "jinja" | "jinja2" | "j2" => Some(Dialect::Jinja),
+        "mako" => Some(Dialect::Mako),
+        "jsp" | "jspx" | "jspf" => Some(Dialect::Jsp),
         _ => {
             let text = &source.text;
-            (text.contains("{{") || text.contains("{%")).then_some(Dialect::Jinja)
+            let has = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
+            if has(&["xmlns:th=", " th:text=", " th:utext=", " th:each=", " data-th-"]) {
+                Some(Dialect::Thymeleaf)
+            } else if has(&["{{", "{%"]) {
+                Some(Dialect::Jinja)
+            } else {
+                has(&["${", "<%"]).then_some(Dialect::Mako)
+            }
         }
     }
 }
