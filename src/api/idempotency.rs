@@ -2,11 +2,15 @@
 //!
 //! The digest of a body is taken while it streams to whoever reads it, so uploads of any size are
 //! covered. Only successes are kept: a refused request changed nothing, and asking again is fine.
+//! Who gets a kept answer is let in as for a first one: it counts as a request and needs the scope.
 
-use super::{error::ApiError, extract::bearer};
+use super::{
+    error::ApiError,
+    extract::{NeededScope, bearer},
+};
 use crate::{
     context::ServeContext,
-    domain::{access::Actor, ids::IdempotencyId},
+    domain::{access::Actor, api_key::Scope, ids::IdempotencyId},
     error::{Error, ErrorCode, Result},
     services::{
         accounts,
@@ -40,6 +44,7 @@ type Answered = std::result::Result<ServiceResponse<BoxBody>, actix_web::Error>;
 struct Keyed {
     ctx: Data<ServeContext>,
     actor: Actor,
+    bearer: String,
     route: String,
     key: String,
 }
@@ -53,10 +58,29 @@ pub async fn replay(request: ServiceRequest, next: Next<impl MessageBody + 'stat
             let turn = idempotency::turn(&keyed.ctx, &keyed.actor, &keyed.route, &keyed.key).await;
             match turn {
                 Ok(Turn::First(id)) => first(&keyed, id, request, next).await,
-                Ok(Turn::Again(kept)) => again(kept, request).await,
-                Err(error) => Ok(request.error_response(ApiError::from(error))),
+                Ok(Turn::Again(kept)) => match keyed.admit(kept.scope) {
+                    Ok(()) => again(kept, request).await,
+                    Err(error) => Ok(request.error_response(ApiError::from(error))),
+                },
+                Err(error) => {
+                    let error = keyed.admit(None).err().unwrap_or(error);
+                    Ok(request.error_response(ApiError::from(error)))
+                }
             }
         }
+    }
+}
+
+impl Keyed {
+    /// Lets a request in that its handler does not see, and that needs `scope`.
+    fn admit(&self, scope: Option<Scope>) -> Result<()> {
+        // Where it is not known: what is under a key changes something.
+        let ops = format!("POST {}/ops/", self.ctx.settings.api_prefix);
+        let usual = match self.route.starts_with(&ops) {
+            true => Scope::Ops,
+            false => Scope::Write,
+        };
+        accounts::admit(&self.ctx, &self.actor, &self.bearer, scope.unwrap_or(usual))
     }
 }
 
@@ -86,6 +110,7 @@ async fn keyed(request: &ServiceRequest) -> Result<Option<Keyed>> {
     Ok(Some(Keyed {
         ctx,
         actor,
+        bearer,
         route: format!("POST {route}"),
         key,
     }))
@@ -145,7 +170,9 @@ async fn keep(
         Err(_) => return Err(ApiError::from(Error::of(ErrorCode::InternalError)).into()),
     };
     let content_type = response.headers().get(header::CONTENT_TYPE);
+    let needed = request.extensions().get::<NeededScope>().copied();
     let answer = Replay {
+        scope: needed.map(|it| it.0),
         fingerprint,
         status: response.status().as_u16(),
         content_type: content_type.and_then(|it| it.to_str().ok().map(str::to_owned)),

@@ -5,18 +5,25 @@
 
 use crate::{
     clock::Stopwatch,
-    domain::throttle::Throttle,
+    domain::{ids::UserId, throttle::Throttle},
     error::{Error, ErrorCode, Result},
     settings::ThrottleSettings,
 };
 use std::{
     hash::{BuildHasher, Hash, RandomState},
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
+/// Refused sign-ins to one account, or to all unknown ones, that are noted in their window.
+const NOTED_REFUSALS: u32 = 10;
+/// The window of uploads nobody completes: after it, what was put is cleared up.
+const UPLOAD_WINDOW: Duration = Duration::from_secs(24 * 3600);
 /// The window of failed sign-ins.
 const SIGN_IN_WINDOW: Duration = Duration::from_secs(15 * 60);
 
@@ -29,6 +36,9 @@ pub struct Throttles {
     requests: Mutex<Throttle>,
     accounts: Mutex<Throttle>,
     addresses: Mutex<Throttle>,
+    refusals: Mutex<Throttle>,
+    refusals_not_noted: AtomicU64,
+    uploads: Mutex<Throttle>,
 }
 
 impl Throttles {
@@ -40,6 +50,9 @@ impl Throttles {
             requests: Mutex::new(Throttle::new(settings.requests_per_minute, MINUTE)),
             accounts: Mutex::new(Throttle::new(settings.sign_ins_per_account, SIGN_IN_WINDOW)),
             addresses: Mutex::new(Throttle::new(settings.sign_ins_per_address, SIGN_IN_WINDOW)),
+            refusals: Mutex::new(Throttle::new(NOTED_REFUSALS, SIGN_IN_WINDOW)),
+            refusals_not_noted: AtomicU64::new(0),
+            uploads: Mutex::new(Throttle::new(settings.open_archive_uploads, UPLOAD_WINDOW)),
         }
     }
 
@@ -78,6 +91,39 @@ impl Throttles {
         if let Some(address) = address {
             locked(&self.addresses).spend(self.key(network(address)), now);
         }
+    }
+
+    /// Whether a refused sign-in to `account`, none of which is known, may be noted: a guesser must
+    /// not fill the log. If so, how many before it were not.
+    pub fn refusal_may_be_noted(&self, account: Option<UserId>) -> Option<u64> {
+        let taken = locked(&self.refusals).take(self.key(account), self.since.elapsed());
+        if taken.is_err() {
+            self.refusals_not_noted.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(self.refusals_not_noted.swap(0, Ordering::Relaxed))
+    }
+
+    /// Counts an address for an archive.
+    ///
+    /// # Errors
+    /// `quota_exceeded` when `user` got too many and completed too few.
+    pub fn archive_upload_begun(&self, user: UserId) -> Result<()> {
+        let taken = locked(&self.uploads).take(self.key(user), self.since.elapsed());
+        taken.map_err(|wait| {
+            let seconds = wait.as_secs_f64().ceil();
+            let message = format!(
+                "Too many archive uploads were begun and not completed; complete one, or try again in \
+                 {seconds} s"
+            );
+            Error::new(ErrorCode::QuotaExceeded, message)
+                .with_detail("retry_after_seconds", seconds as u64)
+        })
+    }
+
+    /// What was put to an address is used, or gone.
+    pub fn archive_upload_ended(&self, user: UserId) {
+        locked(&self.uploads).give_back(self.key(user), self.since.elapsed());
     }
 
     /// A sign-in that succeeds clears the account. The address stays as it was: its owner could

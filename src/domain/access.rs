@@ -5,7 +5,7 @@
 
 use super::{
     api_key::Scope,
-    ids::UserId,
+    ids::{ApiKeyId, UserId},
     project::{Project, ProjectRole},
     user::Group,
 };
@@ -20,6 +20,9 @@ pub struct Actor {
     pub groups: Vec<Group>,
     /// What the credential allows; sign-in sessions carry every scope.
     pub scopes: Vec<Scope>,
+    /// The API key the request came with; none for sign-in sessions. What lives on after the request
+    /// with rights of its own ends with the key.
+    pub api_key: Option<ApiKeyId>,
 }
 
 impl Actor {

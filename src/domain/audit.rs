@@ -2,20 +2,29 @@
 //!
 //! An entry is written in the same commit as the change it tells of, so there is neither a change
 //! without entry nor an entry without change. It holds digests of what was before and after, not
-//! the content: a log that outlives what it tells of must not keep it.
+//! the content: a log that outlives what it tells of must not keep it. What was changed is named in
+//! its details, where digests alone would say too little.
 
 use super::{
     ids::{AuditId, UserId},
     text_enum,
     time::Timestamp,
 };
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::{fmt, str::FromStr};
+
+/// Refused sign-ins that are kept; the oldest go first. Anybody may cause them.
+pub const KEPT_REFUSALS: usize = 2_000;
 
 text_enum! {
     /// What was done.
     AuditAction {
         /// Somebody signed in.
         SessionCreated = "session.created",
+        /// Somebody could not sign in; the entity is the user they named, or `unknown`.
+        SessionRefused = "session.refused",
         /// Somebody signed out.
         SessionRevoked = "session.revoked",
         /// A user was added.
@@ -87,6 +96,56 @@ text_enum! {
     }
 }
 
+/// Who did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum AuditActor {
+    /// A user.
+    User(UserId),
+    /// An administrator at the machine, with `vega maintenance`.
+    Cli,
+    /// Vega itself.
+    Server,
+}
+
+impl fmt::Display for AuditActor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => id.fmt(f),
+            Self::Cli => f.write_str("cli"),
+            Self::Server => f.write_str("server"),
+        }
+    }
+}
+
+impl FromStr for AuditActor {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "cli" => Ok(Self::Cli),
+            "server" => Ok(Self::Server),
+            id => id.parse().map(Self::User).map_err(|_| {
+                Error::field("actor", "must be an id like usr_…, or one of cli, server")
+            }),
+        }
+    }
+}
+
+impl TryFrom<String> for AuditActor {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<AuditActor> for String {
+    fn from(actor: AuditActor) -> Self {
+        actor.to_string()
+    }
+}
+
 /// One line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
@@ -94,9 +153,9 @@ pub struct AuditEntry {
     pub id: AuditId,
     /// When, by the store's clock.
     pub at: Timestamp,
-    /// Who; none for an administrator at the machine.
+    /// Who; none when nobody had signed in. Earlier versions named users only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actor: Option<UserId>,
+    pub actor: Option<AuditActor>,
     /// What was done.
     pub action: AuditAction,
     /// On what.
@@ -107,6 +166,9 @@ pub struct AuditEntry {
     /// The same after the change; none when it is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// What more there is to say, by action: which fields of a user were changed, for example.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub details: Map<String, Value>,
     /// The request, as its log lines name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,

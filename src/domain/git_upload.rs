@@ -3,7 +3,8 @@
 //! A remote takes pushes only. The password is shown once and kept as a hash, like an API key's.
 
 use super::{
-    ids::{GitUploadId, JobId, RepositoryId, UserId},
+    api_key::{ApiKey, Scope},
+    ids::{ApiKeyId, GitUploadId, JobId, RepositoryId, UserId},
     text_enum,
     time::Timestamp,
 };
@@ -12,6 +13,9 @@ use serde::{Deserialize, Serialize};
 /// The user name that goes with every upload's password.
 pub const USERNAME: &str = "vega";
 
+/// What a client is told whose remote ended with its API key.
+pub const REVOKED: &str = "The API key that this git upload was made with was revoked, or its time is over; make a new git upload.";
+
 text_enum! {
     /// Whether a remote takes pushes.
     GitUploadStatus {
@@ -19,6 +23,8 @@ text_enum! {
         Open = "open",
         /// Its time is over.
         Expired = "expired",
+        /// The API key it was made with was revoked, or its time is over.
+        Revoked = "revoked",
     }
 }
 
@@ -44,6 +50,9 @@ pub struct GitUpload {
     pub repository_id: RepositoryId,
     /// In whose name they are made: they need this user's rights at the time of the push.
     pub created_by: UserId,
+    /// The API key it was made with, and ends with; none when its maker had signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_id: Option<ApiKeyId>,
     /// SHA-256 (hex) of the password, which has 256 random bits.
     pub password_hash: String,
     /// When it stops working, by the store's clock.
@@ -61,12 +70,18 @@ pub struct GitUpload {
 }
 
 impl GitUpload {
-    /// Whether it takes pushes at `now`, a time of the store's clock.
-    pub fn status(&self, now: Timestamp) -> GitUploadStatus {
-        if self.expires_at > now {
-            GitUploadStatus::Open
-        } else {
+    /// Whether it takes pushes at `now`, a time of the store's clock. `key` is the API key it was made
+    /// with, if there is one and it still exists.
+    pub fn status(&self, key: Option<&ApiKey>, now: Timestamp) -> GitUploadStatus {
+        let works = |key: &ApiKey| {
+            key.expires_at.is_none_or(|end| end > now) && key.scopes.contains(&Scope::Write)
+        };
+        if self.expires_at <= now {
             GitUploadStatus::Expired
+        } else if self.api_key_id.is_some() && !key.is_some_and(works) {
+            GitUploadStatus::Revoked
+        } else {
+            GitUploadStatus::Open
         }
     }
 }

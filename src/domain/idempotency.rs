@@ -5,6 +5,7 @@
 //! A crash between the last two loses the answer, never the knowledge that the change was made.
 
 use super::{
+    api_key::Scope,
     ids::{IdempotencyId, UserId},
     lease::Lease,
     repository::SealedSecret,
@@ -29,6 +30,9 @@ pub struct KeyOwner {
 /// The answer of the first request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptAnswer {
+    /// What a credential needed to get it, and needs to get it again. Earlier versions did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
     /// SHA-256 (hex) over path, query, content type and body of the first request.
     pub fingerprint: String,
     /// The HTTP status.

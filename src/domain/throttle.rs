@@ -70,6 +70,17 @@ impl Throttle {
         self.buckets.insert(key, Bucket { permits, at: now });
     }
 
+    /// Gives one permit of `key` back.
+    pub fn give_back(&mut self, key: u64, now: Duration) {
+        let full = f64::from(self.permits);
+        let permits = self.filled(key, now) + 1.0;
+        if permits >= full {
+            self.buckets.remove(&key);
+        } else {
+            self.buckets.insert(key, Bucket { permits, at: now });
+        }
+    }
+
     /// Fills the bucket of `key`.
     pub fn forgive(&mut self, key: u64) {
         self.buckets.remove(&key);

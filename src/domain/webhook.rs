@@ -96,6 +96,9 @@ pub const FORMER_SECRET_LIVES: Duration = Duration::from_secs(24 * 3600);
 const KEPT_ATTEMPTS: usize = 20;
 /// Deliveries a webhook keeps; the oldest that have ended go first.
 pub const MAX_KEPT: usize = 1_000;
+/// Of these, deliveries that wait or are being sent. When more come, the oldest that wait are given
+/// up; the rest of [`MAX_KEPT`] is room to see that.
+pub const MAX_WAITING: usize = 900;
 /// Deliveries to the webhooks of one user that are being sent at once, over all processes. A slow
 /// receiver must not keep others waiting.
 pub const MAX_IN_FLIGHT: usize = 4;

@@ -1,6 +1,6 @@
-//! Signing in, staying signed in, API keys, and local users.
+//! Signing in, staying signed in, and API keys.
 
-use super::audit;
+use super::{audit, users};
 use crate::{
     auth::{api_keys, passwords, tokens},
     clock::new_id,
@@ -12,12 +12,12 @@ use crate::{
         auth_session::{AuthSession, Rotation},
         ids::{ApiKeyId, UserId},
         time::Timestamp,
-        user::{Group, IdentityProvider, User, normalise_email},
+        user::{Group, User, normalise_email},
     },
     error::{Error, ErrorCode, Result},
     settings::DebugUser,
     shutdown::blocking,
-    store::{Page, PageRequest, UserChange},
+    store::{Page, PageRequest},
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
@@ -25,6 +25,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 /// API keys note their use at most this often.
 const TOUCH_EVERY: Duration = Duration::from_secs(3600);
+
+const NOT_AN_OPERATOR: &str =
+    "This is for operators: an administrator has to add you to the group operator (or root).";
 
 /// How long a sign-in waits for its turn.
 const CHECK_PATIENCE: Duration = Duration::from_secs(5);
@@ -62,10 +65,40 @@ pub async fn sign_in(
         Ok(_) => ctx.throttles.signed_in(&email),
         Err(error) if error.code() == ErrorCode::InvalidToken => {
             ctx.throttles.sign_in_failed(&email, address);
+            note_refusal(ctx, &email, address).await;
         }
         Err(_) => {}
     }
     begin_session(ctx, signed_in?).await
+}
+
+/// Notes a refused sign-in in the audit log, as far as there is room for such entries. What was typed
+/// as a name is kept for nobody: it may be a password in the wrong field.
+async fn note_refusal(ctx: &ServeContext, email: &str, address: Option<IpAddr>) {
+    let noted = async {
+        let user = ctx
+            .app
+            .store
+            .user_by_email(email)
+            .await?
+            .map(|user| user.id);
+        let Some(not_recorded) = ctx.throttles.refusal_may_be_noted(user) else {
+            return Ok(());
+        };
+        let entity = user.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
+        let mut entry = audit::draft(None, AuditAction::SessionRefused, entity);
+        if let Some(address) = address {
+            entry = entry.with("address", address.to_canonical().to_string());
+        }
+        if not_recorded > 0 {
+            entry = entry.with("not_recorded", not_recorded);
+        }
+        ctx.app.store.note_audit(entry).await
+    };
+    if let Err(error) = noted.await {
+        // The refusal stands, whether or not the log can tell of it.
+        tracing::error!(%error, cause = ?error, "a refused sign-in could not be noted");
+    }
 }
 
 /// The user whose credentials these are.
@@ -150,39 +183,13 @@ fn is_password_of(debug: &DebugUser, password: &str) -> bool {
 
 /// Adds the debug user on its first sign-in; two at once end with the same user.
 async fn insert_debug_user(app: &AppContext, email: &str) -> Result<User> {
-    let user = new_user(
-        email,
-        "Debug user",
-        Group::ALL.to_vec(),
-        None,
-        app.clock.now(),
-    );
+    let groups = Group::ALL.to_vec();
+    let user = users::new_user(email, "Debug user", groups, None, app.clock.now());
     match app.store.insert_user(user).await {
         Err(error) if error.code() == ErrorCode::Conflict => {
             app.store.user_by_email(email).await?.ok_or_else(refused)
         }
         result => result,
-    }
-}
-
-fn new_user(
-    email: &str,
-    display_name: &str,
-    groups: Vec<Group>,
-    password_hash: Option<String>,
-    now: Timestamp,
-) -> User {
-    User {
-        id: new_id(),
-        email: email.to_owned(),
-        display_name: display_name.to_owned(),
-        groups,
-        provider: IdentityProvider::Custom,
-        subject: email.to_owned(),
-        password_hash,
-        is_active: true,
-        created_at: now,
-        updated_at: now,
     }
 }
 
@@ -245,7 +252,20 @@ pub async fn authenticate(ctx: &ServeContext, bearer: &str) -> Result<Actor> {
         user_id: user.id,
         scopes: Scope::ALL.to_vec(),
         groups: user.groups,
+        api_key: None,
     })
+}
+
+/// Lets an authenticated caller in: counts the request, and checks that its credential carries
+/// `scope`. What needs [`Scope::Ops`] also needs an operator.
+pub fn admit(ctx: &ServeContext, actor: &Actor, bearer: &str, scope: Scope) -> Result<()> {
+    // After the check of the credential, so that the table holds real ones only.
+    ctx.throttles.request(bearer)?;
+    actor.require_scope(scope)?;
+    if scope == Scope::Ops && !actor.is_operator() {
+        return Err(Error::new(ErrorCode::Forbidden, NOT_AN_OPERATOR));
+    }
+    Ok(())
 }
 
 /// For how long a credential that was just accepted is still good, as far as it says so itself.
@@ -272,6 +292,7 @@ async fn authenticate_key(ctx: &ServeContext, secret: &str) -> Result<Actor> {
         user_id: user.id,
         groups: user.groups,
         scopes: key.scopes,
+        api_key: Some(key.id),
     })
 }
 
@@ -365,49 +386,4 @@ pub async fn list_api_keys(
 pub async fn revoke_api_key(ctx: &ServeContext, actor: &Actor, id: ApiKeyId) -> Result<()> {
     let revoked = ctx.app.store.revoke_api_key(actor.user_id, id);
     audit::by(actor, AuditAction::ApiKeyRevoked, id, revoked).await
-}
-
-/// Adds a local user (`vega maintenance users add`).
-pub async fn add_user(
-    app: &AppContext,
-    email: &str,
-    display_name: Option<&str>,
-    groups: Vec<Group>,
-    password: String,
-) -> Result<User> {
-    let email = normalise_email(email);
-    let plausible = email
-        .split_once('@')
-        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
-        && email.len() <= 254
-        && !email.chars().any(|c| c.is_whitespace() || c.is_control());
-    if !plausible {
-        return Err(Error::field(
-            "email",
-            format!("'{email}' is not an email address"),
-        ));
-    }
-    let hash = hash_password(password).await?;
-    let name = display_name.unwrap_or(&email).to_owned();
-    let user = new_user(&email, &name, groups, Some(hash), app.clock.now());
-    let inserted = app.store.insert_user(user.clone());
-    audit::by_administrator(AuditAction::UserCreated, user.id, inserted).await
-}
-
-/// Changes a local user, found by email.
-pub async fn change_user(app: &AppContext, email: &str, change: UserChange) -> Result<User> {
-    let email = normalise_email(email);
-    let user = app
-        .store
-        .user_by_email(&email)
-        .await?
-        .ok_or_else(|| Error::not_found("User", &email))?;
-    let changed = app.store.change_user(user.id, change, app.clock.now());
-    audit::by_administrator(AuditAction::UserChanged, user.id, changed).await
-}
-
-/// Checks a new password and hashes it.
-pub async fn hash_password(password: String) -> Result<String> {
-    passwords::check_strength(&password)?;
-    blocking(move || passwords::hash(&password)).await
 }

@@ -2,7 +2,7 @@
 //! that it is there.
 //!
 //! Nothing is recorded until that word: an address nobody uses leaves nothing, an upload nobody
-//! completes is swept after a day. What was put is copied before it is read, so that the address
+//! completes is swept after a day, and nobody gets many addresses without completing some. What was put is copied before it is read, so that the address
 //! cannot change it under the ingest.
 
 use super::{access, repositories, working_dir::WorkingRoot};
@@ -42,6 +42,7 @@ pub struct UploadPlace {
 /// Makes an address for one archive of a repository of the caller.
 pub async fn begin(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Result<UploadPlace> {
     repositories::check_upload(ctx, actor, id).await?;
+    ctx.throttles.archive_upload_begun(actor.user_id)?;
     let upload: UploadId = new_id();
     let key = ObjectKey::upload(id, &upload.to_string());
     Ok(UploadPlace {
@@ -50,6 +51,23 @@ pub async fn begin(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Resul
         expires_at: ctx.app.clock.now().after(LIFETIME),
         max_bytes: ctx.limits.max_source_bytes,
     })
+}
+
+/// Whether an archive may (still) be put to `key`: an address whose upload was completed would fill
+/// the store again with what nobody reads.
+pub async fn check_put(ctx: &ServeContext, key: &ObjectKey) -> Result<()> {
+    let mut segments = key.as_str().split('/').skip(1);
+    let repository = segments.next().and_then(|it| it.parse().ok());
+    let upload = segments.next().and_then(|it| it.parse().ok());
+    let (Some(repository), Some(upload)) = (repository, upload) else {
+        return Ok(());
+    };
+    match job_of(ctx, repository, upload).await? {
+        None => Ok(()),
+        Some(_) => Err(Error::conflict(
+            "This upload was completed already; ask for a new address for another archive",
+        )),
+    }
 }
 
 /// Starts the ingest of an archive that was put. Completing it again gives the same job.
@@ -89,6 +107,7 @@ async fn start(
     };
     if meta.size > ctx.limits.max_source_bytes {
         ctx.app.objects.delete(&key).await?;
+        ctx.throttles.archive_upload_ended(actor.user_id);
         return Err(too_large(ctx.limits.max_source_bytes));
     }
     let folder = working.folder("upload")?;
@@ -97,6 +116,7 @@ async fn start(
     let job = job_id(upload);
     let started = repositories::accept_upload(ctx, actor, id, &file, label, job).await?;
     ctx.app.objects.delete(&key).await?;
+    ctx.throttles.archive_upload_ended(actor.user_id);
     Ok(started)
 }
 

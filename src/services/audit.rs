@@ -5,7 +5,7 @@ use crate::{
     context::ServeContext,
     domain::{
         access::Actor,
-        audit::{AuditAction, AuditEntry},
+        audit::{AuditAction, AuditActor, AuditEntry},
         ids::UserId,
     },
     error::Result,
@@ -14,6 +14,7 @@ use crate::{
         beside::{Draft, audited},
     },
 };
+use serde_json::Map;
 use std::{fmt::Display, future::Future};
 
 /// Makes one store change together with its entry: `actor` did `action` on `entity`.
@@ -23,7 +24,7 @@ pub async fn by<T>(
     entity: impl Display,
     change: impl Future<Output = T>,
 ) -> T {
-    audited(draft(Some(actor.user_id), action, entity), change).await
+    by_user(actor.user_id, action, entity, change).await
 }
 
 /// As [`by`], where `user` has no actor yet: at sign-in.
@@ -33,25 +34,22 @@ pub async fn by_user<T>(
     entity: impl Display,
     change: impl Future<Output = T>,
 ) -> T {
-    audited(draft(Some(user), action, entity), change).await
-}
-
-/// As [`by`], for an administrator at the machine.
-pub async fn by_administrator<T>(
-    action: AuditAction,
-    entity: impl Display,
-    change: impl Future<Output = T>,
-) -> T {
-    audited(draft(None, action, entity), change).await
+    let actor = AuditActor::User(user);
+    audited(draft(actor, action, entity), change).await
 }
 
 /// An entry before the store has dated it.
-pub fn draft(actor: Option<UserId>, action: AuditAction, entity: impl Display) -> Draft {
+pub fn draft(
+    actor: impl Into<Option<AuditActor>>,
+    action: AuditAction,
+    entity: impl Display,
+) -> Draft {
     Draft {
         id: new_id(),
-        actor,
+        actor: actor.into(),
         action,
         entity_id: entity.to_string(),
+        details: Map::new(),
     }
 }
 

@@ -8,8 +8,8 @@ use super::audit;
 use crate::{
     context::AppContext,
     domain::{
-        audit::AuditAction,
-        ids::{RepositoryId, ScanId, UserId},
+        audit::{AuditAction, AuditActor},
+        ids::{RepositoryId, ScanId},
         job::JobKind,
         object_key::ObjectKey,
         retention::{LetGo, RetentionPolicy, RunMode},
@@ -47,7 +47,7 @@ pub async fn run(
     app: &AppContext,
     policy: &RetentionPolicy,
     mode: RunMode,
-    by: Option<UserId>,
+    by: AuditActor,
 ) -> Result<CleanedUp> {
     let let_go = app.store.let_go(policy.clone(), mode).await?;
     let mut done = CleanedUp {
@@ -69,7 +69,7 @@ pub async fn run(
     for prefix in ["uploads/", "snapshots/", "scans/"] {
         sweep(app, prefix, before, mode, &mut done).await?;
     }
-    if mode == RunMode::Apply && (by.is_some() || done.removed_anything()) {
+    if mode == RunMode::Apply && (matches!(by, AuditActor::User(_)) || done.removed_anything()) {
         let entry = audit::draft(by, AuditAction::CleanupRun, "retention");
         app.store.note_audit(entry).await?;
     }
@@ -86,7 +86,7 @@ impl CleanedUp {
 pub async fn run_daily(app: AppContext, policy: RetentionPolicy) {
     let token = app.tasks.token();
     loop {
-        match run(&app, &policy, RunMode::Apply, None).await {
+        match run(&app, &policy, RunMode::Apply, AuditActor::Server).await {
             Ok(done) if done.removed_anything() => tracing::info!(
                 artifacts = done.let_go.artifacts.len(),
                 snapshots = done.let_go.snapshots.len(),

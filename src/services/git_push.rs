@@ -39,13 +39,15 @@ use std::{
     time::Duration,
 };
 use tempfile::{NamedTempFile, TempDir};
-use tokio::sync::{OwnedMutexGuard, Semaphore};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// How long a client waits for another one's push to the same remote.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Remotes git works on at once: each takes a core, and a large push gigabytes of memory.
 const AT_ONCE: usize = 4;
+/// How long a client waits until git may work for it.
+const TURN_PATIENCE: Duration = Duration::from_secs(10);
 /// How long an unused repository is kept.
 const IDLE: Duration = Duration::from_secs(1800);
 /// How often is looked for what is not needed any more.
@@ -58,6 +60,7 @@ pub struct PushRemotes {
     working: Arc<WorkingRoot>,
     kept: Mutex<BTreeMap<GitUploadId, Arc<Gate>>>,
     turns: Arc<Semaphore>,
+    patience: Duration,
 }
 
 /// Whoever holds the lock works with the repository, alone.
@@ -95,6 +98,7 @@ impl PushRemotes {
             working,
             kept: Mutex::default(),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            patience: TURN_PATIENCE,
         }
     }
 
@@ -155,6 +159,27 @@ impl PushRemotes {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A turn to let git work. Nobody waits for it for ever, nor after the process is to end.
+    ///
+    /// # Errors
+    /// `dependency_unavailable` when git has too much to do, or the process is to end.
+    async fn permit(&self, cancel: &CancellationToken) -> Result<OwnedSemaphorePermit> {
+        let turns = Arc::clone(&self.turns);
+        let busy = |why| {
+            Error::new(ErrorCode::DependencyUnavailable, why)
+                .with_detail("retry_after_seconds", TURN_PATIENCE.as_secs())
+        };
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(busy("the push was called off while it waited for git")),
+            turn = tokio::time::timeout(self.patience, turns.acquire_owned()) => match turn {
+                Ok(Ok(permit)) => Ok(permit),
+                Ok(Err(error)) => Err(Error::internal("waiting for git", error)),
+                Err(_) => Err(busy("git works on too many other pushes")),
+            },
+        }
+    }
+
     /// Lets git work with the repository of `turn`, which is made if there is none. A repository
     /// whose work failed is not kept.
     async fn with<T: Send + 'static>(
@@ -163,10 +188,7 @@ impl PushRemotes {
         (limits, cancel): (PushLimits, CancellationToken),
         work: impl FnOnce(&mut Kept, &PushLimits, &CancellationToken) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _permit = Arc::clone(&self.turns)
-            .acquire_owned()
-            .await
-            .map_err(|error| Error::internal("waiting for git", error))?;
+        let _permit = self.permit(&cancel).await?;
         let kept = turn.gate.take();
         let folder = match &kept {
             Some(_) => None,
@@ -440,3 +462,6 @@ fn failed(names: &[String], error: &Error) -> PushReport {
         ],
     }
 }
+
+#[cfg(test)]
+mod tests;

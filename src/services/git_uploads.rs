@@ -9,7 +9,7 @@ use crate::{
         access::Actor,
         api_key::Scope,
         audit::AuditAction,
-        git_upload::{GitUpload, GitUploadStatus, USERNAME},
+        git_upload::{GitUpload, GitUploadStatus, REVOKED, USERNAME},
         ids::{GitUploadId, RepositoryId},
         project::ProjectRole,
         repository::{Repository, SourceType},
@@ -41,6 +41,7 @@ pub async fn create(
         id: new_id(),
         repository_id: repository,
         created_by: actor.user_id,
+        api_key_id: actor.api_key,
         password_hash: auth::sha256_hex(&password),
         // The store's clock decides.
         expires_at: now,
@@ -127,7 +128,7 @@ pub struct PushAccess {
 ///
 /// # Errors
 /// `invalid_token` without valid credentials, `rate_limited` after too many, `forbidden` when the
-/// remote's time is over or its maker lost the right to push.
+/// remote's time is over, its API key was revoked, or its maker lost the right to push.
 pub async fn authenticate(
     ctx: &ServeContext,
     id: &str,
@@ -166,6 +167,9 @@ pub async fn authenticate(
     };
     ctx.throttles.signed_in(&account);
     ctx.throttles.request(&account)?;
+    if seen.status == GitUploadStatus::Revoked {
+        return Err(Error::new(ErrorCode::Forbidden, REVOKED));
+    }
     if seen.status == GitUploadStatus::Expired {
         return Err(Error::new(
             ErrorCode::Forbidden,
@@ -194,6 +198,7 @@ async fn as_its_maker(ctx: &ServeContext, upload: GitUpload) -> Result<PushAcces
         user_id: user.id,
         groups: user.groups,
         scopes: vec![Scope::Read, Scope::Write],
+        api_key: upload.api_key_id,
     };
     let (store, id) = (&ctx.app.store, upload.repository_id);
     match access::repository_as(store, &actor, id, ProjectRole::Admin).await {

@@ -5,6 +5,7 @@ use crate::{
     context::ServeContext,
     domain::{
         access::Actor,
+        api_key::Scope,
         idempotency::{KeptAnswer, KeyOwner},
         ids::IdempotencyId,
     },
@@ -34,6 +35,8 @@ pub enum Turn {
 /// A kept answer, readable.
 #[derive(Debug)]
 pub struct Replay {
+    /// What a credential needs to get it; not known of answers that earlier versions kept.
+    pub scope: Option<Scope>,
     /// Digest of the first request.
     pub fingerprint: String,
     /// The HTTP status.
@@ -75,6 +78,7 @@ pub async fn turn(ctx: &ServeContext, actor: &Actor, route: &str, key: &str) -> 
             KeyState::Answered(answer) => {
                 let body = ctx.sealing.open(&answer.body, &sealed_for(&owner))?;
                 return Ok(Turn::Again(Replay {
+                    scope: answer.scope,
                     fingerprint: answer.fingerprint,
                     status: answer.status,
                     content_type: answer.content_type,
@@ -112,6 +116,7 @@ pub async fn keep(
         key: key.to_owned(),
     };
     let kept = KeptAnswer {
+        scope: answer.scope,
         fingerprint: answer.fingerprint,
         status: answer.status,
         content_type: answer.content_type,

@@ -38,5 +38,6 @@ pub mod spool;
 pub mod threat_profiles;
 pub mod transfer;
 pub mod triage;
+pub mod users;
 pub mod webhooks;
 pub mod working_dir;

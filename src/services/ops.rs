@@ -5,8 +5,7 @@ use crate::{
     context::{AppContext, ServeContext},
     domain::{
         access::Actor,
-        audit::AuditAction,
-        ids::UserId,
+        audit::{AuditAction, AuditActor},
         job::Job,
         retention::RunMode,
         scan::{RecoveryPolicy, Scan, ScanStatus},
@@ -85,16 +84,22 @@ pub async fn jobs(ctx: &ServeContext, filter: JobFilter, page: PageRequest) -> R
 
 /// Clears up now.
 pub async fn clean_up(ctx: &ServeContext, actor: &Actor, mode: RunMode) -> Result<CleanedUp> {
-    cleanup::run(&ctx.app, &ctx.retention, mode, Some(actor.user_id)).await
+    cleanup::run(
+        &ctx.app,
+        &ctx.retention,
+        mode,
+        AuditActor::User(actor.user_id),
+    )
+    .await
 }
 
-/// Recovers scans without a living owner now, as dispatchers do all the time. `by` is the operator
-/// who asked for it; an administrator at the machine has no account.
+/// Recovers scans without a living owner now, as dispatchers do all the time. `by` is who
+/// asked for it.
 pub async fn recover(
     app: &AppContext,
     policy: RecoveryPolicy,
     mode: RunMode,
-    by: Option<UserId>,
+    by: AuditActor,
 ) -> Result<Vec<Scan>> {
     let (store, now) = (&app.store, app.clock.now());
     let recovered = match mode {

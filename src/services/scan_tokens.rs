@@ -4,7 +4,13 @@ use super::audit;
 use crate::{
     auth::scan_tokens::ScanTokenSigner,
     context::AppContext,
-    domain::{audit::AuditAction, ids::ScanId, scan::ScanStatus, time::Timestamp},
+    domain::{
+        audit::{AuditAction, AuditActor},
+        ids::ScanId,
+        retention::RunMode,
+        scan::ScanStatus,
+        time::Timestamp,
+    },
     error::{Error, Result},
 };
 use std::time::Duration;
@@ -23,7 +29,8 @@ pub struct MintedToken {
 }
 
 /// Mints a token by hand: for the current attempt of a scan, or the next one of a queued scan,
-/// unless another is named. An audit entry tells of it.
+/// unless another is named. An audit entry tells of it. In a
+/// dry run there is none, and the token is to be thrown away.
 ///
 /// # Errors
 /// `not_found` for an unknown scan; `conflict` when the scan is final, was called off, or when its
@@ -33,7 +40,7 @@ pub async fn mint_by_hand(
     signer: &ScanTokenSigner,
     scan_id: ScanId,
     attempt: Option<u32>,
-    lifetime: Duration,
+    (lifetime, mode): (Duration, RunMode),
 ) -> Result<MintedToken> {
     let scan = app.store.scan(scan_id).await?;
     if scan.status.is_final() || scan.cancel_requested_at.is_some() {
@@ -59,8 +66,10 @@ pub async fn mint_by_hand(
     }
     let now = app.clock.now();
     let token = signer.mint(scan_id, attempt, now, lifetime)?;
-    let entry = audit::draft(None, AuditAction::ScanTokenMinted, scan_id);
-    app.store.note_audit(entry).await?;
+    let entry = audit::draft(AuditActor::Cli, AuditAction::ScanTokenMinted, scan_id);
+    if mode == RunMode::Apply {
+        app.store.note_audit(entry).await?;
+    }
     Ok(MintedToken {
         token,
         scan_id,

@@ -51,7 +51,7 @@ text_enum! {
 pub struct Session {
     /// The repository.
     pub repository: Repository,
-    /// The newest scan of what is uploaded.
+    /// The newest scan; perhaps of an earlier upload.
     pub scan: Option<Scan>,
 }
 
@@ -61,11 +61,16 @@ impl Session {
         SessionId::from_uuid(self.repository.id.uuid())
     }
 
+    /// The newest scan, if it is of what was uploaded last or still runs.
+    fn current_scan(&self) -> Option<&Scan> {
+        self.scan.as_ref().filter(|scan| {
+            Some(scan.snapshot_id) == self.repository.latest_snapshot_id || !scan.status.is_final()
+        })
+    }
+
     /// How far it has come. A newer upload counts more than an older scan.
     pub fn status(&self) -> SessionStatus {
-        let current = self.scan.as_ref().filter(|scan| {
-            Some(scan.snapshot_id) == self.repository.latest_snapshot_id || !scan.status.is_final()
-        });
+        let current = self.current_scan();
         match (self.repository.ingest_status, current.map(|it| it.status)) {
             (IngestStatus::Pending, _) => SessionStatus::Created,
             (IngestStatus::Ingesting, _) => SessionStatus::Uploading,
@@ -218,7 +223,8 @@ pub async fn analyze(ctx: &ServeContext, actor: &Actor, id: SessionId) -> Result
     })
 }
 
-/// What the newest scan found, the worst first; `conflict` while there is nothing to show.
+/// What the scan of the newest upload found, the worst first; `conflict` while there is none that has
+/// ended. What an earlier upload's scan found is no result of the session any more.
 pub async fn result(
     ctx: &ServeContext,
     actor: &Actor,
@@ -226,7 +232,9 @@ pub async fn result(
 ) -> Result<(Session, Vec<ObservedFinding>)> {
     let session = get(ctx, actor, id).await?;
     let status = session.status();
-    let Some(scan) = session.scan.as_ref().filter(|it| it.status.is_final()) else {
+    let is_taken_in = session.repository.ingest_status == IngestStatus::Ready;
+    let ended = session.current_scan().filter(|it| it.status.is_final());
+    let Some(scan) = ended.filter(|_| is_taken_in) else {
         let message = format!("The session is {status}; it has a result once it is completed");
         return Err(Error::conflict(message));
     };

@@ -172,6 +172,7 @@ async fn allowed(
         user_id: user.id,
         groups: user.groups,
         scopes: Vec::new(),
+        api_key: None,
     };
     let repository = access::repository(store, &reader, finding.repository_id).await;
     repository.map(drop).map_err(wrong)

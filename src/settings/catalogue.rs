@@ -130,6 +130,7 @@ variables! {
         "VEGA_GIT_ALLOW_PRIVATE_HOSTS", None, FILES, shown, "Comma list of hosts (or host:port) that may be cloned from although their address is private.";
         "VEGA_GIT_TIMEOUT_SECONDS", Some("600"), FILES, shown, "Seconds a clone may take, or git's work on a push.";
         "VEGA_GIT_UPLOAD_TTL_SECONDS", Some("86400"), &[Api], shown, "Seconds a temporary remote for git push works.";
+        "VEGA_MAX_OPEN_ARCHIVE_UPLOADS_PER_USER", Some("50"), &[Api], shown, "Addresses for large archives that a user may get in 24 hours without completing the upload, per process; 0: no limit.";
         "VEGA_MAX_GIT_UPLOADS_PER_USER", Some("20"), &[Api], shown, "Temporary remotes of one user that work at once; 0: nobody can make one.";
     }
     "Retention" {

@@ -13,6 +13,8 @@ pub struct ThrottleSettings {
     pub sign_ins_per_account: u32,
     /// `VEGA_LOGIN_FAILURES_PER_ADDRESS`; zero: no limit.
     pub sign_ins_per_address: u32,
+    /// `VEGA_MAX_OPEN_ARCHIVE_UPLOADS_PER_USER`; zero: no limit.
+    pub open_archive_uploads: u32,
     /// `VEGA_TRUSTED_PROXIES`.
     pub trusted_proxies: usize,
     /// `VEGA_BODY_STALL_SECONDS`.
@@ -25,6 +27,7 @@ impl ThrottleSettings {
             requests_per_minute: reader.number("VEGA_RATE_LIMIT_PER_MINUTE"),
             sign_ins_per_account: reader.number("VEGA_LOGIN_FAILURES_PER_ACCOUNT"),
             sign_ins_per_address: reader.number("VEGA_LOGIN_FAILURES_PER_ADDRESS"),
+            open_archive_uploads: reader.number("VEGA_MAX_OPEN_ARCHIVE_UPLOADS_PER_USER"),
             trusted_proxies: reader.number("VEGA_TRUSTED_PROXIES"),
             body_stall: reader.seconds("VEGA_BODY_STALL_SECONDS"),
         }

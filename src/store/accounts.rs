@@ -26,6 +26,20 @@ pub enum UserChange {
     DisplayName(String),
 }
 
+impl User {
+    /// The user as `change` makes them.
+    #[must_use]
+    pub fn with(mut self, change: UserChange) -> Self {
+        match change {
+            UserChange::Password(hash) => self.password_hash = Some(hash),
+            UserChange::Groups(groups) => self.groups = groups,
+            UserChange::Active(active) => self.is_active = active,
+            UserChange::DisplayName(name) => self.display_name = name,
+        }
+        self
+    }
+}
+
 /// Users.
 #[async_trait::async_trait]
 pub trait UserStore: Send + Sync {
@@ -37,7 +51,7 @@ pub trait UserStore: Send + Sync {
     async fn user_by_email(&self, email: &str) -> Result<Option<User>>;
     /// Every user, by email.
     async fn users(&self) -> Result<Vec<User>>;
-    /// Changes a user and returns the new state.
+    /// Changes a user and returns the new state. What is as wished already is not changed.
     async fn change_user(&self, id: UserId, change: UserChange, now: Timestamp) -> Result<User>;
 }
 

@@ -3,9 +3,9 @@
 use super::{Page, PageRequest, beside::Draft};
 use crate::{
     domain::{
-        audit::{AuditAction, AuditEntry},
+        audit::{AuditAction, AuditActor, AuditEntry},
         idempotency::{KeptAnswer, KeyOwner},
-        ids::{IdempotencyId, UserId},
+        ids::IdempotencyId,
         time::Timestamp,
     },
     error::Result,
@@ -16,7 +16,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
     /// Who.
-    pub actor: Option<UserId>,
+    pub actor: Option<AuditActor>,
     /// Any of these; all when empty.
     pub actions: Vec<AuditAction>,
     /// On what.
@@ -32,7 +32,8 @@ pub struct AuditFilter {
 pub trait AuditStore: Send + Sync {
     /// Entries, newest first.
     async fn audit_log(&self, filter: AuditFilter, page: PageRequest) -> Result<Page<AuditEntry>>;
-    /// Adds an entry alone, for what is no single change of the store.
+    /// Adds an entry alone, for what is no single change of the store. Of refused sign-ins the
+    /// newest [`crate::domain::audit::KEPT_REFUSALS`] are kept.
     async fn note_audit(&self, draft: Draft) -> Result<()>;
 }
 

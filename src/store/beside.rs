@@ -6,10 +6,11 @@
 //! Task-local, because it belongs to the use case and not to any one of some thirty intents.
 
 use crate::domain::{
-    audit::{AuditAction, AuditEntry},
-    ids::{AuditId, IdempotencyId, UserId},
+    audit::{AuditAction, AuditActor, AuditEntry},
+    ids::{AuditId, IdempotencyId},
     time::Timestamp,
 };
+use serde_json::{Map, Value};
 use std::future::Future;
 
 tokio::task_local! {
@@ -23,12 +24,23 @@ tokio::task_local! {
 pub struct Draft {
     /// Identity.
     pub id: AuditId,
-    /// Who.
-    pub actor: Option<UserId>,
+    /// Who; none when nobody had signed in.
+    pub actor: Option<AuditActor>,
     /// What is done.
     pub action: AuditAction,
     /// On what.
     pub entity_id: String,
+    /// What more there is to say.
+    pub details: Map<String, Value>,
+}
+
+impl Draft {
+    /// The same with one more detail.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
 }
 
 /// What goes beside the next change.
@@ -67,6 +79,7 @@ impl Beside {
             entity_id: self.draft.entity_id.clone(),
             before,
             after,
+            details: self.draft.details.clone(),
             request_id: self.request_id.clone(),
         }
     }

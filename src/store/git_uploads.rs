@@ -52,7 +52,8 @@ pub trait GitUploadStore: Send + Sync {
     ) -> Result<Page<SeenGitUpload>>;
     /// Notes a push and begins its ingest, as [`super::RepositoryStore::begin_ingest`] does, in one
     /// change. `not_found` when the remote is gone, `conflict` when its time is over, `forbidden`
-    /// when its maker is not active, or no admin of the project, any more.
+    /// when its maker is not active, or no admin of the project, any more, and when the API key it
+    /// was made with is not valid any more.
     async fn accept_push(
         &self,
         id: GitUploadId,

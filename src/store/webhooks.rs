@@ -53,6 +53,8 @@ pub struct ClaimedDelivery {
 /// How an attempt went.
 #[derive(Debug, Clone)]
 pub struct AttemptReport {
+    /// Where it was sent to, from [`ClaimedDelivery::webhook`].
+    pub url: String,
     /// For the log; its number and time are the store's to fill in.
     pub attempt: Attempt,
     /// What follows.
@@ -91,7 +93,8 @@ pub trait WebhookStore: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<Delivery>>;
     /// Makes a delivery due at once, with all its tries before it; also one that succeeded.
-    /// `conflict` while it is being sent, and when the webhook is disabled.
+    /// `conflict` while it is being sent, and when the webhook is disabled; `quota_exceeded` when too
+    /// many wait.
     async fn retry_delivery(
         &self,
         webhook: WebhookId,
@@ -106,7 +109,9 @@ pub trait WebhookStore: Send + Sync {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Option<ClaimedDelivery>>;
-    /// Notes an attempt and what follows, for the delivery and its webhook, in one change.
+    /// Notes an attempt and what follows, for the delivery and its webhook, in one change. What an
+    /// address answered that the webhook does not have any more says nothing about the webhook: a
+    /// delivery not taken there is due at once at the new one.
     async fn finish_delivery(
         &self,
         id: DeliveryId,

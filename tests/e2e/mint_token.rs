@@ -62,10 +62,12 @@ async fn a_token_is_minted_for_a_scan_that_may_still_ask() {
         ),
         "not found",
     );
-    refused(
-        &mint(&data, Some(SECRET), &["--scan-id", "nonsense"]),
-        "--scan-id",
-    );
+    let nonsense = mint(&data, Some(SECRET), &["--scan-id", "foo"]);
+    for words in ["'foo'", "--scan-id", "must be an id like scan_"] {
+        refused(&nonsense, words);
+    }
+    let of_a_repository = mint(&data, Some(SECRET), &["--scan-id", &repository]);
+    refused(&of_a_repository, "must be an id like scan_");
     let with = |more: &[&'static str]| {
         let arguments: Vec<_> = asked.iter().copied().chain(more.iter().copied()).collect();
         mint(&data, Some(SECRET), &arguments)
@@ -76,6 +78,17 @@ async fn a_token_is_minted_for_a_scan_that_may_still_ask() {
     refused(&with(&["--ttl-seconds", "99999999999"]), "--ttl-seconds");
 
     let signer = ScanTokenSigner::new(SECRET.as_bytes());
+    let would = printed(&with(&["--dry-run", "--json"]));
+    let would: Value = serde_json::from_str(&would).unwrap();
+    assert_eq!(
+        (&would["dry_run"], &would["token"]),
+        (&json!(true), &Value::Null)
+    );
+    assert_eq!(would["attempt"], 1);
+    refused(
+        &with(&["--dry-run", "--attempt", "7"]),
+        "the current one is 1",
+    );
     let token = printed(&with(&[]));
     let grant = signer.verify(token.trim_end(), SystemClock.now()).unwrap();
     assert_eq!(

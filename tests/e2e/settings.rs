@@ -174,3 +174,71 @@ fn the_check_prints_settings_without_secrets_and_tries_the_dependencies() {
         refused(command(&["maintenance", "--data-dir", "file", "check"]).current_dir(&folder));
     assert!(!text.is_empty());
 }
+
+#[test]
+fn the_check_is_one_document_whatever_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = "a secret of more than thirty-two characters";
+    let checked = |settings: &[(&str, &str)]| {
+        let mut check = command(&["maintenance", "check", "--json"]);
+        check.current_dir(&folder).env("VEGA_AUTH_SECRET", secret);
+        let output = run(check.envs(settings.iter().copied()));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(!text.contains(secret), "{text}");
+        let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(told["ok"], output.status.success(), "{told}");
+        assert!(output.status.success() || output.status.code() == Some(2));
+        told
+    };
+    let nothing = checked(&[]);
+    let problem = nothing["problems"][0]["message"].as_str().unwrap();
+    assert!(problem.contains("no Vega data at"), "{nothing}");
+    assert!(nothing["dependencies"].is_null());
+    let wrong = [
+        ("VEGA_SCAN_LEASE_SECONDS", "soon"),
+        ("VEGA_API_PREFIX", "v1/"),
+        ("VEGA_MAX_SORCE_BYTES", "1"),
+    ];
+    let told = checked(&wrong);
+    let problems = told["problems"].as_array().unwrap();
+    for name in ["VEGA_SCAN_LEASE_SECONDS", "VEGA_API_PREFIX"] {
+        assert!(problems.iter().any(|it| it["path"] == name), "{told}");
+    }
+    assert_eq!(
+        told["unknown_settings"],
+        serde_json::json!(["VEGA_MAX_SORCE_BYTES"])
+    );
+
+    let mut add = command(&["maintenance", "users", "add", "ada@example.com"]);
+    add.current_dir(&folder);
+    assert!(
+        run_with_input(&mut add, "a long enough password")
+            .status
+            .success()
+    );
+    let good = checked(&[]);
+    assert_eq!(
+        (&good["role"], &good["problems"]),
+        (&"api".into(), &serde_json::json!([]))
+    );
+    let names: Vec<_> = good["dependencies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["name"])
+        .collect();
+    assert_eq!(names, ["metadata_store", "object_store"]);
+    assert!(
+        good["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|it| it["ok"] == true)
+    );
+    let named = |name: &str| {
+        let all = good["settings"].as_array().unwrap();
+        all.iter().find(|it| it["name"] == name).unwrap().clone()
+    };
+    assert_eq!(named("VEGA_AUTH_SECRET")["value"], "[redacted]");
+    assert_eq!(named("VEGA_DATA_DIR")["origin"], "default");
+}

@@ -324,7 +324,27 @@ fn journal_of(data: &Path) -> Vec<u8> {
 async fn a_project_moves_alone_and_the_rest_may_follow() {
     let source = Installation::with_two_projects().await;
     let one = source.beside("one.tar");
+    let dry = maintenance(
+        &source.data,
+        &[
+            "export",
+            "--dry-run",
+            "--json",
+            "--project",
+            &source.projects[1],
+        ],
+    );
+    let would: Value = serde_json::from_str(&done(&dry)).unwrap();
     let told = export(&source.data, &one, &["--project", &source.projects[1]]);
+    assert_eq!(would, told, "a dry run reads the same and writes nothing");
+    assert!(would["object_bytes"].as_u64() > Some(0));
+    let there = one.to_str().unwrap();
+    let refusal = maintenance(&source.data, &["export", "--dry-run", "--output", there]);
+    refused(&refusal, "--force");
+    refused(
+        &maintenance(&source.data, &["export", "--json"]),
+        "--output",
+    );
     assert_eq!(told["records"]["projects"], 1, "{told}");
     assert_eq!(told["records"]["audit"], 0, "{told}");
     assert_eq!(told["passwords_left_out"], 1, "{told}");

@@ -47,7 +47,16 @@ async fn users_are_added_changed_and_locked_out_while_the_server_runs() {
         PASSWORD,
     ));
     assert!(added.contains(EMAIL) && added.contains("active"), "{added}");
-    refused(&users(&data, &["add", EMAIL], PASSWORD), EMAIL);
+    // Once more the same is nothing; anything else is refused.
+    assert_eq!(done(&users(&data, &["add", EMAIL], PASSWORD)), added);
+    refused(
+        &users(&data, &["add", EMAIL], "quite another password"),
+        EMAIL,
+    );
+    refused(
+        &users(&data, &["add", EMAIL, "--name", "Eve"], PASSWORD),
+        EMAIL,
+    );
 
     let client = server.client().signed_in(EMAIL, PASSWORD).await;
     let me = client.get("/v1/auth/me").await.expect_status(200).json();
@@ -127,4 +136,125 @@ async fn users_are_added_changed_and_locked_out_while_the_server_runs() {
 fn there_is_nothing_to_migrate_and_the_program_says_so() {
     let output = run(&mut command(&["maintenance", "migrate"]));
     refused(&output, "nothing to migrate");
+}
+
+fn told(output: &Output) -> Value {
+    serde_json::from_str(&done(output)).unwrap()
+}
+
+#[test]
+fn a_dry_run_tells_what_would_be_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let dry = |arguments: &[&str], input: &str| {
+        let mut all = arguments.to_vec();
+        all.extend(["--dry-run", "--json"]);
+        users(&data, &all, input)
+    };
+    let would = told(&dry(
+        &["add", EMAIL, "--groups", "user,operator,user"],
+        PASSWORD,
+    ));
+    assert_eq!(
+        (&would["dry_run"], &would["changed"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(would["user"]["groups"], json!(["operator", "user"]));
+    assert!(would["user"]["id"].is_null(), "it would be another one");
+    refused(&dry(&["add", "nonsense"], PASSWORD), "email");
+    refused(&dry(&["add", EMAIL], "short"), "12");
+    assert!(!data.exists(), "a dry run makes no data");
+
+    let added = told(&users(&data, &["add", EMAIL, "--json"], PASSWORD));
+    assert_eq!(
+        (&added["dry_run"], &added["changed"]),
+        (&json!(false), &json!(true))
+    );
+    let before = told(&users(&data, &["list", "--json"], ""));
+    assert_eq!(before, json!([added["user"]]));
+    let again = told(&users(&data, &["add", EMAIL, "--json"], PASSWORD));
+    assert_eq!(
+        (&again["changed"], &again["user"]),
+        (&json!(false), &added["user"])
+    );
+    for (arguments, changed) in [
+        (&["add", EMAIL][..], false),
+        (&["groups", EMAIL, "operator"], true),
+        (&["groups", EMAIL, "user,user"], false),
+        (&["disable", EMAIL], true),
+        (&["enable", EMAIL], false),
+        (&["passwd", EMAIL], true),
+    ] {
+        let would = told(&dry(arguments, PASSWORD));
+        assert_eq!(would["changed"], changed, "{arguments:?}");
+    }
+    assert!(done(&users(&data, &["disable", EMAIL, "--dry-run"], "")).starts_with("would be"));
+    refused(&dry(&["add", EMAIL], "another long password"), EMAIL);
+    refused(
+        &dry(&["disable", "nobody@example.com"], ""),
+        "nobody@example.com",
+    );
+    assert_eq!(told(&users(&data, &["list", "--json"], "")), before);
+    // Done twice, the second time is nothing.
+    for changed in [true, false] {
+        let disabled = told(&users(&data, &["disable", EMAIL, "--json"], ""));
+        assert_eq!(
+            (&disabled["changed"], &disabled["user"]["is_active"]),
+            (&json!(changed), &json!(false))
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_names_the_administrator_and_what_was_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data, &[]).await;
+    done(&users(
+        &data,
+        &["add", EMAIL, "--groups", "operator"],
+        PASSWORD,
+    ));
+    done(&users(&data, &["disable", EMAIL], ""));
+    done(&users(&data, &["disable", EMAIL], ""));
+    done(&users(&data, &["enable", EMAIL], ""));
+    done(&users(
+        &data,
+        &["groups", EMAIL, "user,operator", "--dry-run"],
+        "",
+    ));
+    done(&users(&data, &["groups", EMAIL, "user,operator"], ""));
+    done(&users(&data, &["passwd", EMAIL], "another long password"));
+    let client = server
+        .client()
+        .signed_in(EMAIL, "another long password")
+        .await;
+    let log = client.get("/v1/audit-log?actor=cli").await.items();
+    let told: Vec<_> = log
+        .iter()
+        .rev()
+        .map(|it| (it["action"].as_str().unwrap(), &it["details"]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("user.created", &json!({"groups": ["operator"]})),
+            (
+                "user.changed",
+                &json!({"changed": ["is_active"], "is_active": false})
+            ),
+            (
+                "user.changed",
+                &json!({"changed": ["is_active"], "is_active": true})
+            ),
+            (
+                "user.changed",
+                &json!({"changed": ["groups"], "groups": ["operator", "user"]})
+            ),
+            ("user.changed", &json!({"changed": ["password"]})),
+        ]
+    );
+    assert!(log.iter().all(|it| it["actor"] == "cli"));
+    assert!(!json!(log).to_string().contains("argon2"));
+    server.stop().await;
 }

@@ -10,5 +10,6 @@ mod conformance;
 mod contract;
 mod engine;
 mod http;
+mod services;
 mod support;
 mod workspace;

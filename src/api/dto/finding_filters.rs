@@ -72,7 +72,7 @@ impl FindingFilterBody {
         if let Some(word) = cwes.iter().find(|word| !is_cwe(word)) {
             return Err(Error::field(
                 "cwe",
-                format!("'{word}' is not one of CWE-<number>"),
+                format!("'{word}' is not of the form CWE-<number>, as in CWE-798"),
             ));
         }
         Ok(FindingFilter {

@@ -72,7 +72,7 @@ pub struct GitUploadDto {
     /// The password; only in the answer that makes the remote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
-    /// `open` or `expired`.
+    /// `open`, `expired`, or `revoked` with the API key it was made with.
     #[schema(example = "open")]
     pub status: String,
     /// When it stops working (RFC 3339).

@@ -8,11 +8,12 @@ use crate::{
         job::{JobKind, JobStatus},
         worker::Worker,
     },
-    error::{Error, Result},
+    error::Result,
     services::cleanup::CleanedUp,
     store::{AuditFilter, JobFilter},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 /// Which entries of the audit log to show.
@@ -20,7 +21,8 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AuditParams {
-    /// Only by this user (`usr_…`).
+    /// Only by this user (`usr_…`), by administrators at the machine (`cli`), or by Vega itself
+    /// (`server`).
     pub actor: Option<String>,
     /// Only these actions, as a comma list.
     #[param(example = "project.deleted")]
@@ -40,10 +42,7 @@ pub struct AuditParams {
 impl AuditParams {
     /// The filter, checked.
     pub fn filter(&self) -> Result<AuditFilter> {
-        let actor = self.actor.as_deref().map(|text| {
-            text.parse()
-                .map_err(|_| Error::field("actor", "must be an id like usr_…"))
-        });
+        let actor = self.actor.as_deref().map(str::parse);
         let words: Vec<_> = AuditAction::ALL.iter().map(|it| it.as_str()).collect();
         let time = |path: &str, text: &Option<String>| {
             text.as_deref()
@@ -67,7 +66,8 @@ pub struct AuditEntryDto {
     pub id: String,
     /// When (RFC 3339).
     pub at: String,
-    /// Who (`usr_…`); null for an administrator at the machine, or the server itself.
+    /// Who: `usr_…`, `cli` (an administrator at the machine) or `server` (Vega itself). Null when
+    /// nobody had signed in, and in entries of earlier versions for all but users.
     pub actor: Option<String>,
     /// What was done.
     #[schema(example = "project.created")]
@@ -78,6 +78,11 @@ pub struct AuditEntryDto {
     pub before: Option<String>,
     /// The same after.
     pub after: Option<String>,
+    /// What more there is to say. A changed user: `changed`, the names of the fields, and what the
+    /// new value is unless it is secret. A refused sign-in: `address`, and `not_recorded`, how many
+    /// before it have no entry.
+    #[schema(value_type = Object)]
+    pub details: Map<String, Value>,
     /// The request.
     pub request_id: Option<String>,
 }
@@ -92,6 +97,7 @@ impl From<AuditEntry> for AuditEntryDto {
             entity_id: entry.entity_id,
             before: entry.before,
             after: entry.after,
+            details: entry.details,
             request_id: entry.request_id,
         }
     }

@@ -9,21 +9,16 @@ use crate::{
     services::accounts,
 };
 use actix_web::{
-    FromRequest, HttpRequest,
+    FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
     http::header::{self, HeaderMap},
 };
 use std::{future::Future, marker::PhantomData, pin::Pin};
 
-const NOT_AN_OPERATOR: &str =
-    "This is for operators: an administrator has to add you to the group operator (or root).";
-
 /// A scope, as a type.
 pub trait RequiredScope: 'static {
     /// The scope.
     const SCOPE: Scope;
-    /// Whether the caller must be an operator as well.
-    const OPERATOR: bool = false;
 }
 
 /// Reading.
@@ -44,8 +39,11 @@ impl RequiredScope for WriteScope {
 }
 impl RequiredScope for OpsScope {
     const SCOPE: Scope = Scope::Ops;
-    const OPERATOR: bool = true;
 }
+
+/// What the handler of a request needed, for who keeps its answer.
+#[derive(Debug, Clone, Copy)]
+pub struct NeededScope(pub Scope);
 
 /// An authenticated caller whose credential carries the scope `S`.
 #[derive(Debug)]
@@ -68,13 +66,9 @@ impl<S: RequiredScope> FromRequest for Caller<S> {
             let bearer =
                 bearer(request.headers()).ok_or_else(|| Error::of(ErrorCode::InvalidToken))?;
             let actor = accounts::authenticate(&ctx, &bearer).await?;
-            // After the check, so that the table holds real credentials only.
-            ctx.throttles.request(&bearer)?;
             tracing::Span::current().record("user_id", tracing::field::display(actor.user_id));
-            actor.require_scope(S::SCOPE)?;
-            if S::OPERATOR && !actor.is_operator() {
-                return Err(Error::new(ErrorCode::Forbidden, NOT_AN_OPERATOR).into());
-            }
+            accounts::admit(&ctx, &actor, &bearer, S::SCOPE)?;
+            request.extensions_mut().insert(NeededScope(S::SCOPE));
             Ok(Self {
                 actor,
                 bearer,

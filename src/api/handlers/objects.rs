@@ -7,7 +7,7 @@ use crate::{
         extract::{ARCHIVE, QueryParams, receive_bytes},
     },
     domain::object_key::ObjectKey,
-    services::working_dir::WorkingRoot,
+    services::{archive_uploads, working_dir::WorkingRoot},
 };
 use actix_web::{
     HttpRequest, HttpResponse, get,
@@ -85,7 +85,9 @@ pub async fn put_object(
     let now = ctx.app.clock.now();
     let SignedParams { expires, signature } = query.0;
     ctx.urls.verify_put(&key, expires, &signature, now)?;
+    archive_uploads::check_put(&ctx, &key).await?;
     let file = receive_bytes(&ctx, &ARCHIVE, &working, &request, payload).await?;
+    archive_uploads::check_put(&ctx, &key).await?;
     ctx.app.objects.put_file(&key, file.path()).await?;
     Ok(HttpResponse::NoContent().finish())
 }

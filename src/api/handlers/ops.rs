@@ -15,7 +15,7 @@ use crate::{
         extract::{Caller, JsonBody, OpsScope, QueryParams, one_of},
         paging::{MAX_LIMIT, page_request, respond},
     },
-    domain::{retention::RunMode, scan::ScanStatus},
+    domain::{audit::AuditActor, retention::RunMode, scan::ScanStatus},
     services::{audit, git_push::PushRemotes, ops},
 };
 use actix_web::{
@@ -113,7 +113,7 @@ pub async fn run_recovery(
 ) -> ApiResult<Json<RecoveryDto>> {
     let dry_run = body.0.dry_run;
     let mode = RunMode::from_dry_run(dry_run);
-    let by = Some(caller.actor.user_id);
+    let by = AuditActor::User(caller.actor.user_id);
     let scans = ops::recover(&ctx.app, ctx.scans.recovery, mode, by).await?;
     ctx.scan_queued.notify_one();
     let scans = scans.into_iter().map(Into::into).collect();

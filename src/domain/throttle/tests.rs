@@ -25,6 +25,27 @@ fn keys_do_not_share_and_a_forgiven_one_starts_anew() {
 }
 
 #[test]
+fn a_permit_that_is_given_back_can_be_taken_again() {
+    let mut throttle = Throttle::new(2, SECOND * 60);
+    for _ in 0..2 {
+        assert_eq!(throttle.take(1, SECOND), Ok(()));
+    }
+    throttle.give_back(1, SECOND);
+    assert_eq!(throttle.take(1, SECOND), Ok(()));
+    assert!(throttle.take(1, SECOND).is_err());
+    for _ in 0..9 {
+        throttle.give_back(1, SECOND);
+    }
+    for _ in 0..2 {
+        assert_eq!(throttle.take(1, SECOND), Ok(()));
+    }
+    assert!(
+        throttle.take(1, SECOND).is_err(),
+        "never more than a full bucket"
+    );
+}
+
+#[test]
 fn zero_permits_switch_it_off() {
     let mut throttle = Throttle::new(0, SECOND);
     for _ in 0..1_000 {

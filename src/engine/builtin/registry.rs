@@ -2,7 +2,7 @@
 //!
 //! SARIF rules, the pages under `docs/checks` and the list of `vega maintenance` derive from it.
 
-use super::{checks, rule::Rule};
+use super::{checks, flow, rule::Rule};
 use sha2::{Digest, Sha256};
 use std::{fmt::Write, sync::OnceLock};
 
@@ -43,6 +43,7 @@ pub fn rules() -> &'static [&'static Rule] {
                 .iter()
                 .flat_map(|check| check.rules),
         );
+        rules.extend(flow::rules());
         rules.push(&checks::helm::shell_interpolation::RULE);
         rules.sort_by_key(|rule| rule.id);
         rules
@@ -100,6 +101,7 @@ pub fn page(rule: &Rule) -> String {
 fn fence(area: &str) -> &'static str {
     match area {
         "python" => "python",
+        "java" => "java",
         "dockerfile" => "dockerfile",
         "terraform" => "hcl",
         "javascript" => "javascript",

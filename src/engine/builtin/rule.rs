@@ -7,7 +7,7 @@ use crate::domain::finding::Severity;
 pub struct Rule {
     /// Stable id, `<area>-<what>`.
     pub id: &'static str,
-    /// The folder of its page: `secrets`, `python`, `javascript`, `dockerfile`, `compose`,
+    /// The folder of its page: `secrets`, `python`, `java`, `javascript`, `dockerfile`, `compose`,
     /// `kubernetes`, `helm`, `terraform`, `github_actions`.
     pub area: &'static str,
     /// One line.

@@ -1,9 +1,16 @@
 //! `vega maintenance mint-token`: a credential for the LLM proxy, to try things by hand.
 
-use super::{print, print_json};
+use super::{parse_id, print, print_json};
 use crate::{
-    auth::scan_tokens::ScanTokenSigner, context::AppContext, domain::ids::ScanId, error::Result,
-    services::scan_tokens, settings::ScanTokenSettings,
+    auth::scan_tokens::ScanTokenSigner,
+    context::AppContext,
+    domain::{
+        ids::{ScanId, ScanKind},
+        retention::RunMode,
+    },
+    error::Result,
+    services::scan_tokens,
+    settings::ScanTokenSettings,
 };
 use clap::Args;
 use serde_json::json;
@@ -13,7 +20,7 @@ use std::{process::ExitCode, time::Duration};
 #[derive(Debug, Clone, Args)]
 pub struct MintTokenArgs {
     /// The scan; it must exist and not have ended.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = parse_id::<ScanKind>)]
     scan_id: ScanId,
     /// The attempt; the current one by default, the next one of a queued scan.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -25,12 +32,15 @@ pub struct MintTokenArgs {
         value_parser = clap::value_parser!(u64).range(1..=ScanTokenSettings::LONGEST.as_secs())
     )]
     ttl_seconds: Option<u64>,
+    /// Mint nothing; check, and tell for which attempt and until when it would be.
+    #[arg(long)]
+    dry_run: bool,
     /// Print it as JSON, with what it says.
     #[arg(long)]
     json: bool,
 }
 
-/// Prints a token and nothing else.
+/// Prints a token and nothing else; in a dry run what it would say.
 pub async fn mint(
     app: &AppContext,
     settings: &ScanTokenSettings,
@@ -40,15 +50,25 @@ pub async fn mint(
     let lifetime = args
         .ttl_seconds
         .map_or(settings.lifetime, Duration::from_secs);
+    let mode = RunMode::from_dry_run(args.dry_run);
     let minted =
-        scan_tokens::mint_by_hand(app, &signer, args.scan_id, args.attempt, lifetime).await?;
+        scan_tokens::mint_by_hand(app, &signer, args.scan_id, args.attempt, (lifetime, mode))
+            .await?;
+    let token = (!args.dry_run).then_some(minted.token);
     if args.json {
         return print_json(&json!({
-            "token": minted.token,
+            "dry_run": args.dry_run,
+            "token": token,
             "scan_id": minted.scan_id,
             "attempt": minted.attempt,
             "expires_at": minted.expires_at,
         }));
     }
-    print(&(minted.token + "\n"))
+    print(&match token {
+        Some(token) => token + "\n",
+        None => format!(
+            "would be for attempt {} of {}, until {}\n",
+            minted.attempt, minted.scan_id, minted.expires_at
+        ),
+    })
 }

@@ -1,9 +1,13 @@
 //! `vega maintenance export` and `import`: moving an installation, as its administrator types it.
 
-use super::{print, print_json};
+use super::{parse_id, print, print_json};
 use crate::{
     context::AppContext,
-    domain::{ids::ProjectId, portable::Credentials, retention::RunMode},
+    domain::{
+        ids::{ProjectId, ProjectKind},
+        portable::Credentials,
+        retention::RunMode,
+    },
     error::{Error, Result},
     services::transfer::{self, ExportOptions, ExportReport, ImportReport, Progress},
 };
@@ -19,10 +23,10 @@ use std::{
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
     /// The file to write; `-` is standard output. It appears only once it is whole.
-    #[arg(long, value_name = "FILE")]
-    output: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "dry_run")]
+    output: Option<PathBuf>,
     /// Only this project and what belongs to it, without the audit log. May be repeated.
-    #[arg(long = "project", value_name = "ID")]
+    #[arg(long = "project", value_name = "ID", value_parser = parse_id::<ProjectKind>)]
     projects: Vec<ProjectId>,
     /// Include password hashes and API keys. Without it, passwords and keys have to be set anew.
     #[arg(long)]
@@ -30,6 +34,9 @@ pub struct ExportArgs {
     /// Replace FILE if it exists.
     #[arg(long)]
     force: bool,
+    /// Read everything, write nothing; tell how much it would be.
+    #[arg(long)]
+    dry_run: bool,
     /// Tell what was exported as JSON.
     #[arg(long)]
     json: bool,
@@ -51,7 +58,7 @@ pub struct ImportArgs {
 
 /// Writes an export.
 pub async fn export(app: &AppContext, args: ExportArgs) -> Result<ExitCode> {
-    let to_stdout = args.output == Path::new("-");
+    let to_stdout = args.output.as_deref() == Some(Path::new("-")) && !args.dry_run;
     if to_stdout && std::io::stdout().is_terminal() {
         return Err(Error::field(
             "--output",
@@ -59,7 +66,8 @@ pub async fn export(app: &AppContext, args: ExportArgs) -> Result<ExitCode> {
         ));
     }
     let options = ExportOptions {
-        output: (!to_stdout).then_some(args.output),
+        output: args.output.filter(|_| !to_stdout),
+        mode: RunMode::from_dry_run(args.dry_run),
         replace: args.force,
         projects: args.projects,
         credentials: if args.with_credentials {
@@ -93,6 +101,10 @@ fn exported(report: &ExportReport) -> String {
         "objects: {} ({} bytes)\n",
         report.objects, report.object_bytes
     ));
+    if report.objects_missing > 0 {
+        let count = report.objects_missing;
+        text.push_str(&format!("missing: {count} objects that records name\n"));
+    }
     let left_out = [
         (report.passwords_left_out, "password hashes; set them anew"),
         (report.api_keys_left_out, "API keys; make them anew"),

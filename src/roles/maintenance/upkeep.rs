@@ -8,7 +8,7 @@ use crate::{
         scans::ScanDto,
     },
     context::AppContext,
-    domain::retention::RunMode,
+    domain::{audit::AuditActor, retention::RunMode},
     error::Result,
     services::{cleanup, ops},
     settings::MaintenanceSettings,
@@ -34,7 +34,7 @@ pub async fn clean_up(
     args: UpkeepArgs,
 ) -> Result<ExitCode> {
     let mode = RunMode::from_dry_run(args.dry_run);
-    let done = cleanup::run(app, &settings.retention.policy, mode, None).await?;
+    let done = cleanup::run(app, &settings.retention.policy, mode, AuditActor::Cli).await?;
     let done = CleanupDto::new(done, args.dry_run);
     if args.json {
         return print_json(&done);
@@ -67,7 +67,7 @@ pub async fn recover(
     args: UpkeepArgs,
 ) -> Result<ExitCode> {
     let mode = RunMode::from_dry_run(args.dry_run);
-    let scans = ops::recover(app, settings.scans.recovery, mode, None).await?;
+    let scans = ops::recover(app, settings.scans.recovery, mode, AuditActor::Cli).await?;
     if args.json {
         return print_json(&RecoveryDto {
             dry_run: args.dry_run,

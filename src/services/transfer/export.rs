@@ -2,14 +2,16 @@
 
 use super::{
     FORMAT, Manifest, PREFIXES, PRODUCT, Progress,
+    missing::{Missing, changed_meanwhile},
     writer::{Output, Writer},
 };
 use crate::{
     context::AppContext,
     domain::{
-        ids::ProjectId,
+        ids::{ProjectId, RepositoryId},
         object_key::ObjectKey,
         portable::{Credentials, Portable, PortableKind},
+        retention::RunMode,
     },
     error::{Error, ErrorCode, Result},
     shutdown::blocking,
@@ -34,6 +36,8 @@ const LISTED: usize = 500;
 pub struct ExportOptions {
     /// The file; standard output when absent.
     pub output: Option<PathBuf>,
+    /// In a dry run everything is read, and nothing written.
+    pub mode: RunMode,
     /// Whether a file that is there is replaced.
     pub replace: bool,
     /// Only these projects; all there is when empty.
@@ -51,6 +55,8 @@ pub struct ExportReport {
     pub objects: u64,
     /// Their bytes.
     pub object_bytes: u64,
+    /// Objects that records name and that were not there to begin with.
+    pub objects_missing: u64,
     /// Users whose password hash was left out.
     pub passwords_left_out: u64,
     /// API keys left out.
@@ -66,7 +72,8 @@ pub struct ExportReport {
 /// Writes the export. A file appears under its name only once it is whole.
 ///
 /// # Errors
-/// `conflict` when the file is there and not to be replaced; `not_found` for an unknown project.
+/// `conflict` when the file is there and not to be replaced, and when a server removed what was being
+/// exported; `not_found` for an unknown project.
 pub async fn export(
     app: &AppContext,
     options: ExportOptions,
@@ -81,13 +88,20 @@ pub async fn export(
         credentials: options.credentials == Credentials::Included,
         git_tokens: false,
     };
-    let Some(path) = options.output.clone() else {
+    let path = options.output.clone();
+    if let Some(path) = path.as_deref().filter(|_| !options.replace)
+        && path.symlink_metadata().is_ok()
+    {
+        return Err(exists(path));
+    }
+    if options.mode == RunMode::DryRun {
+        let writer = Writer::begin(Box::new(std::io::sink()), &manifest)?;
+        return write(app, &options, writer, progress).await;
+    }
+    let Some(path) = path else {
         let writer = Writer::begin(Box::new(std::io::stdout()), &manifest)?;
         return write(app, &options, writer, progress).await;
     };
-    if !options.replace && path.symlink_metadata().is_ok() {
-        return Err(exists(&path));
-    }
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -142,9 +156,15 @@ async fn write(
     for prefix in scope.prefixes() {
         writer = objects_below(app, &prefix, writer, &mut report, &progress).await?;
     }
+    scope.written = writer.keys();
+    scope.still_stands(app).await?;
     for kind in PortableKind::ALL.iter().copied() {
         (writer, scope, report) =
             records_of(&*frozen, kind, writer, scope, report, &progress).await?;
+        for missing in std::mem::take(&mut scope.missing) {
+            missing.was_so_before(app).await?;
+            report.objects_missing += 1;
+        }
     }
     blocking(move || writer.end()).await?;
     if scope.everything {
@@ -155,6 +175,9 @@ async fn write(
     Ok(report)
 }
 
+/// Adds the objects below `prefix`, as they are now: beside running servers that is later than the
+/// records. What was removed while it was listed is passed over here, and whether any record misses it
+/// is found out afterwards ([`Scope::still_stands`], [`Missing`]).
 async fn objects_below(
     app: &AppContext,
     prefix: &str,
@@ -172,7 +195,6 @@ async fn objects_below(
         for listed in part {
             let key = listed.key;
             let (meta, content) = match app.objects.open(&key).await {
-                // A server may clear up meanwhile; what is gone is not missed by any record.
                 Err(error) if error.code() == ErrorCode::NotFound => continue,
                 opened => opened?,
             };
@@ -230,9 +252,15 @@ async fn records_of(
 /// What belongs to the export.
 struct Scope {
     everything: bool,
+    /// Keys of the objects in the file.
+    written: HashSet<String>,
+    missing: Vec<Missing>,
     credentials: Credentials,
     projects: BTreeSet<String>,
     repositories: BTreeSet<String>,
+    /// Repositories of projects that were not being deleted.
+    standing: BTreeSet<RepositoryId>,
+    deleted: BTreeSet<ProjectId>,
     scans: BTreeSet<String>,
     users: BTreeSet<String>,
     findings: HashSet<String>,
@@ -242,6 +270,10 @@ impl Scope {
     async fn of(frozen: &dyn Frozen, options: &ExportOptions) -> Result<Self> {
         let mut scope = Self {
             everything: options.projects.is_empty(),
+            written: HashSet::new(),
+            missing: Vec::new(),
+            standing: BTreeSet::new(),
+            deleted: BTreeSet::new(),
             credentials: options.credentials,
             projects: BTreeSet::new(),
             repositories: BTreeSet::new(),
@@ -278,12 +310,18 @@ impl Scope {
         match record {
             Portable::Project(it) if self.everything || wanted.contains(&it.id) => {
                 self.projects.insert(it.id.to_string());
+                if it.deleted_at.is_some() {
+                    self.deleted.insert(it.id);
+                }
                 self.users.insert(it.owner_user_id.to_string());
                 let members = it.members.iter().map(|member| member.user_id.to_string());
                 self.users.extend(members);
             }
             Portable::Repository(it) if self.projects.contains(&it.project_id.to_string()) => {
                 self.repositories.insert(it.id.to_string());
+                if !self.deleted.contains(&it.project_id) {
+                    self.standing.insert(it.id);
+                }
             }
             Portable::Scan(it) if self.repositories.contains(&it.repository_id.to_string()) => {
                 self.scans.insert(it.id.to_string());
@@ -291,6 +329,20 @@ impl Scope {
             }
             _ => {}
         }
+    }
+
+    /// Whether all is still there whose objects were read. A repository's record goes before its files,
+    /// so they are whole as long as it is there.
+    async fn still_stands(&self, app: &AppContext) -> Result<()> {
+        for id in &self.standing {
+            match app.store.repository(*id).await {
+                Err(error) if error.code() == ErrorCode::NotFound => {
+                    return Err(changed_meanwhile(id));
+                }
+                found => found.map(drop)?,
+            }
+        }
+        Ok(())
     }
 
     /// Where the objects lie, each prefix with its slash.
@@ -307,7 +359,17 @@ impl Scope {
             .collect()
     }
 
-    /// Whether a record is exported; notes what is left out.
+    /// Whether it is of a repository that was not being deleted.
+    fn belongs_to_the_standing(&self, record: &Portable) -> bool {
+        let id = match record {
+            Portable::Snapshot(it) => Some(it.repository_id),
+            Portable::Job(it) => it.subject_id.parse().ok(),
+            _ => None,
+        };
+        id.is_some_and(|id| self.standing.contains(&id))
+    }
+
+    /// Whether a record is exported; notes what is left out and what is missing.
     fn takes(&mut self, record: &Portable, report: &mut ExportReport) -> bool {
         let repository = |id: &dyn ToString| self.repositories.contains(&id.to_string());
         let scan = |id: &dyn ToString| self.scans.contains(&id.to_string());
@@ -338,6 +400,9 @@ impl Scope {
         };
         if !taken {
             return false;
+        }
+        if self.belongs_to_the_standing(record) {
+            self.missing.extend(Missing::of(record, &self.written));
         }
         let without = self.credentials == Credentials::LeftOut;
         match record {

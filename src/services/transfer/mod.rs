@@ -17,6 +17,7 @@
 
 mod export;
 mod import;
+mod missing;
 mod reader;
 mod verify;
 mod writer;

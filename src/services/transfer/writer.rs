@@ -12,7 +12,10 @@ use crate::{
     error::{Error, ErrorCode, Result},
 };
 use sha2::{Digest, Sha256};
-use std::io::{self, Read, Write};
+use std::{
+    collections::HashSet,
+    io::{self, Read, Write},
+};
 
 /// A part is ended when it has this many bytes.
 const PART: usize = 4 * 1024 * 1024;
@@ -51,6 +54,12 @@ impl Writer {
             checksum,
         });
         Ok(())
+    }
+
+    /// The keys of the objects added so far.
+    pub fn keys(&self) -> HashSet<String> {
+        let objects = self.contents.objects.iter();
+        objects.map(|object| object.key.clone()).collect()
     }
 
     /// Adds a record. Those of one kind come one after the other, and [`Self::end_kind`] after them.

@@ -9,7 +9,7 @@ use crate::{
     clock::{Stopwatch, random_bytes},
     context::ServeContext,
     domain::{
-        audit::AuditAction,
+        audit::{AuditAction, AuditActor},
         lease::is_lease_lost,
         webhook::{Attempt, Delivery, Verdict, Webhook, wait_after},
     },
@@ -115,9 +115,10 @@ async fn send(ctx: &ServeContext, poster: &OnceCell<Poster>, claimed: ClaimedDel
         "tried to deliver to a webhook"
     );
     let report = AttemptReport {
+        url: webhook.url.clone(),
         attempt: outcome.into_attempt(took),
         verdict,
-        disabling: audit::draft(None, AuditAction::WebhookDisabled, webhook.id),
+        disabling: audit::draft(AuditActor::Server, AuditAction::WebhookDisabled, webhook.id),
     };
     let now = ctx.app.clock.now();
     let noted = ctx

@@ -4,10 +4,14 @@ use super::{
     JsonStore,
     change::{Change, Decision, Deletion, Record},
     paging,
+    state::State,
     view::{Moment, View},
 };
 use crate::{
-    domain::{audit::AuditEntry, ids::FindingId},
+    domain::{
+        audit::{AuditAction, AuditEntry, KEPT_REFUSALS},
+        ids::FindingId,
+    },
     error::{Error, Result},
     store::{
         AuditFilter, AuditStore, Page, PageRequest,
@@ -33,12 +37,24 @@ impl AuditStore for JsonStore {
 
     async fn note_audit(&self, draft: Draft) -> Result<()> {
         let note = Beside::of(draft);
-        self.commit(move |_, moment| {
+        self.commit(move |view, moment| {
             let entry = note.entry(moment.now, None, None);
-            Ok(Decision::new((), vec![entry.into()]))
+            let surplus = surplus(view.state, entry.action);
+            let changes = surplus.chain([entry.into()]).collect();
+            Ok(Decision::new((), changes))
         })
         .await
     }
+}
+
+/// The oldest refused sign-ins, which go when one more comes and there are enough.
+fn surplus(state: &State, added: AuditAction) -> impl Iterator<Item = Change> {
+    let refused = AuditAction::SessionRefused;
+    let all = state.audit.values();
+    let kept = all.filter(move |entry| added == refused && entry.action == refused);
+    let count = (kept.clone().count() + 1).saturating_sub(KEPT_REFUSALS);
+    let gone = kept.take(count).map(|entry| entry.id);
+    gone.map(|id| Change::Delete(Deletion::Audit(id)))
 }
 
 fn fits(filter: &AuditFilter, entry: &AuditEntry) -> bool {
@@ -137,6 +153,7 @@ fn deleted(deletion: &Deletion) -> String {
         Deletion::GitUpload(id) => id.to_string(),
         Deletion::Webhook(id) => id.to_string(),
         Deletion::Delivery(id) => id.to_string(),
+        Deletion::Audit(id) => id.to_string(),
     }
 }
 

@@ -13,8 +13,8 @@ use crate::domain::{
     git_upload::GitUpload,
     idempotency::IdempotencyRecord,
     ids::{
-        ApiKeyId, DeliveryId, EventId, GitUploadId, IdempotencyId, JobId, ProjectId, RepositoryId,
-        ScanId, SessionId, SnapshotId, WebhookId, WorkerId,
+        ApiKeyId, AuditId, DeliveryId, EventId, GitUploadId, IdempotencyId, JobId, ProjectId,
+        RepositoryId, ScanId, SessionId, SnapshotId, WebhookId, WorkerId,
     },
     job::Job,
     project::Project,
@@ -151,6 +151,7 @@ pub enum Deletion {
     GitUpload(GitUploadId),
     Webhook(WebhookId),
     Delivery(DeliveryId),
+    Audit(AuditId),
 }
 
 /// One operation of a commit.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        git_upload::{GitUpload, GitUploadStatus, LastPush},
+        git_upload::{GitUpload, GitUploadStatus, LastPush, REVOKED},
         ids::{GitUploadId, RepositoryId},
         job::Job,
         project::ProjectRole,
@@ -37,7 +37,7 @@ impl GitUploadStore for JsonStore {
         let now = self.now();
         self.read(move |view| {
             let upload = view.state.git_uploads.find(id, "Git upload")?;
-            Ok(seen(upload, now))
+            Ok(seen(view.state, upload, now))
         })
         .await
     }
@@ -57,7 +57,8 @@ impl GitUploadStore for JsonStore {
                 named && is_seen_by(state, filter, upload.repository_id)
             });
             paging::newest_first(wanted.map(|upload| upload.id), &page, |id| {
-                state.git_uploads.get(id).map(|upload| seen(upload, now))
+                let upload = state.git_uploads.get(id);
+                upload.map(|upload| seen(state, upload, now))
             })
         })
         .await
@@ -84,11 +85,16 @@ impl GitUploadStore for JsonStore {
     }
 }
 
-fn seen(upload: &GitUpload, now: Timestamp) -> SeenGitUpload {
+fn seen(state: &State, upload: &GitUpload, now: Timestamp) -> SeenGitUpload {
     SeenGitUpload {
         upload: upload.clone(),
-        status: upload.status(now),
+        status: status(state, upload, now),
     }
+}
+
+fn status(state: &State, upload: &GitUpload, now: Timestamp) -> GitUploadStatus {
+    let key = upload.api_key_id.and_then(|id| state.api_keys.get(id));
+    upload.status(key, now)
 }
 
 fn is_seen_by(state: &State, filter: GitUploadFilter, repository: RepositoryId) -> bool {
@@ -115,7 +121,8 @@ fn insert(
         return Err(Error::conflict(message));
     }
     let own = state.git_uploads.values().filter(|other| {
-        other.created_by == upload.created_by && other.status(moment.now) == GitUploadStatus::Open
+        other.created_by == upload.created_by
+            && status(state, other, moment.now) == GitUploadStatus::Open
     });
     if own.count() >= most as usize {
         let message = format!("You have {most} git uploads already; remove one, or use one again");
@@ -134,10 +141,13 @@ fn accept(
     now: Timestamp,
 ) -> Result<Decision<Repository>> {
     let mut upload = state.git_uploads.find(id, "Git upload")?.clone();
-    if upload.status(moment.now) == GitUploadStatus::Expired {
-        return Err(Error::conflict(format!("Git upload {id} has expired")));
+    match status(state, &upload, moment.now) {
+        GitUploadStatus::Open => check_maker(state, &upload)?,
+        GitUploadStatus::Revoked => return Err(Error::new(ErrorCode::Forbidden, REVOKED)),
+        GitUploadStatus::Expired => {
+            return Err(Error::conflict(format!("Git upload {id} has expired")));
+        }
     }
-    check_maker(state, &upload)?;
     let mut decision = repositories::begin_ingest(state, upload.repository_id, job, now)?;
     upload.pushes += 1;
     upload.last_push = Some(push);

@@ -159,6 +159,7 @@ impl Shared {
         let mut group = self.waiting.next_group();
         let done = held.and_then(|_held| {
             self.settle()?;
+            self.raise_format()?;
             self.write_group(&mut group)
         });
         if let Err(error) = &done {

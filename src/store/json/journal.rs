@@ -10,7 +10,7 @@
 
 mod lines;
 
-use super::error::{corrupted, storage, too_new};
+use super::error::{Newer, corrupted, not_known, storage, too_new};
 use crate::error::{Cause, Error, Result};
 use lines::{CHUNK, Chunk, Lines};
 use rayon::prelude::*;
@@ -18,7 +18,15 @@ use serde::{Deserialize, Serialize};
 use std::{fs::File, ops::Range, os::unix::fs::FileExt, path::PathBuf, sync::Arc};
 
 /// The newest journal and manifest format this version reads, and the one it writes.
-pub const FORMAT: u32 = 1;
+///
+/// It is raised when something new is written that an older version would misread, lose or not know:
+/// a kind of record, a value, a field that must not get lost. Older formats are read for ever; what
+/// they were becomes this one before anything is added, so that an older version refuses it by name.
+///
+/// - 1: up to remotes for `git push`.
+/// - 2: audit entries name `cli` and `server` and have details, and can be deleted; git uploads end
+///   with an API key; kept answers know their scope.
+pub const FORMAT: u32 = 2;
 
 /// `{"crc":"`, eight digits, `",`.
 const CRC_FIELD: usize = 18;
@@ -61,6 +69,7 @@ pub struct Journal {
     file: Arc<File>,
     path: PathBuf,
     generation: u64,
+    format: u32,
     end: u64,
     /// Where the last valid line begins, and its checksum.
     last_start: u64,
@@ -74,6 +83,7 @@ impl Journal {
             file: Arc::new(file),
             path,
             generation,
+            format: FORMAT,
             end: 0,
             last_start: 0,
             last: 0,
@@ -83,6 +93,11 @@ impl Journal {
     /// Which generation this is.
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// The format its first line names; the newest one before that was read.
+    pub fn format(&self) -> u32 {
+        self.format
     }
 
     /// The end of the last valid line read, in bytes.
@@ -204,11 +219,14 @@ impl Journal {
             commit
                 .and_then(|commit| reader.apply(commit))
                 .map_err(|cause| {
+                    if cause.is::<Newer>() {
+                        return not_known(path, offset, &cause).caused_by(cause);
+                    }
                     let problem = format!("the commit cannot be read: {cause}");
                     corrupted(path, offset, &problem).caused_by(cause)
                 })?;
         } else {
-            self.accept_header(line)?;
+            self.format = self.accept_header(line)?;
         }
         self.last = checksum;
         self.last_start = offset;
@@ -216,7 +234,8 @@ impl Journal {
         Ok(())
     }
 
-    fn accept_header(&self, line: &[u8]) -> Result<()> {
+    /// The format that the first line names.
+    fn accept_header(&self, line: &[u8]) -> Result<u32> {
         let path = &self.path;
         let header: Header = serde_json::from_slice(line)
             .map_err(|e| corrupted(path, 0, "the first line is not a header").caused_by(e))?;
@@ -226,7 +245,7 @@ impl Journal {
         if header.generation != self.generation {
             return Err(corrupted(path, 0, "the header names another generation"));
         }
-        Ok(())
+        Ok(header.format)
     }
 
     /// Whether what follows the last valid line is only the rest of an interrupted commit.

@@ -300,6 +300,23 @@ impl Shared {
             .collect()
     }
 
+    /// Turns a journal of an older format into one of this version's, before anything is added that
+    /// the older version would take for damage. Only under the lock.
+    fn raise_format(&self) -> Result<()> {
+        if self.loaded.read().map_err(poisoned)?.journal.format() == journal::FORMAT {
+            return Ok(());
+        }
+        let mut loaded = self.loaded.write().map_err(poisoned)?;
+        let before = loaded.journal.format();
+        *loaded = loaded.compact(&self.folder, self.clock.now())?;
+        tracing::info!(
+            before,
+            now = journal::FORMAT,
+            "raised the format of the metadata journal; older versions of Vega cannot read it any more"
+        );
+        Ok(())
+    }
+
     /// Compacts a journal that is mostly history. The commit before is acknowledged either way.
     fn compact_if_due(&self, loaded: &mut Loaded) {
         let size = loaded.journal.end();

@@ -272,6 +272,9 @@ impl State {
                     self.keys_by_owner.remove(&key.owner);
                 }
             }
+            Kind::Audit => {
+                self.audit.remove(id.parse()?);
+            }
             Kind::Webhook => self.delete_webhook(id.parse()?),
             Kind::Delivery => self.deliveries.remove(id.parse()?),
             Kind::Repository => self.delete_repository(id.parse()?),
@@ -313,8 +316,7 @@ impl State {
             | Kind::Observation
             | Kind::Event
             | Kind::Comment
-            | Kind::FindingChange
-            | Kind::Audit => return Err(format!("a {kind} is never deleted alone").into()),
+            | Kind::FindingChange => return Err(format!("a {kind} is never deleted alone").into()),
         }
         Ok(())
     }

@@ -68,25 +68,21 @@ fn change(
     change: UserChange,
     now: Timestamp,
 ) -> Result<Decision<User>> {
-    let mut user = state.users.find(id, "User")?.clone();
+    let before = state.users.find(id, "User")?;
     let ends_sessions = matches!(change, UserChange::Password(_) | UserChange::Active(false));
-    match change {
-        UserChange::Password(hash) => user.password_hash = Some(hash),
-        UserChange::Groups(groups) => user.groups = groups,
-        UserChange::Active(active) => user.is_active = active,
-        UserChange::DisplayName(name) => user.display_name = name,
+    let mut user = before.clone().with(change);
+    let sessions = state.sessions.values();
+    let ended: Vec<_> = sessions
+        .filter(|it| ends_sessions && it.user_id == id && it.revoked_at.is_none())
+        .collect();
+    if user == *before && ended.is_empty() {
+        return Ok(Decision::unchanged(user));
     }
     user.updated_at = now;
     let mut changes: Vec<Change> = vec![user.clone().into()];
-    if ends_sessions {
-        let open = state
-            .sessions
-            .values()
-            .filter(|session| session.user_id == id && session.revoked_at.is_none());
-        changes.extend(open.cloned().map(|mut session| {
-            session.revoked_at = Some(moment.now);
-            Change::from(session)
-        }));
-    }
+    changes.extend(ended.into_iter().cloned().map(|mut session| {
+        session.revoked_at = Some(moment.now);
+        Change::from(session)
+    }));
     Ok(Decision::new(user, changes))
 }

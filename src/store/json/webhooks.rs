@@ -16,7 +16,7 @@ use crate::{
         time::Timestamp,
         webhook::{
             Delivery, DeliveryStatus, DisabledReason, FORMER_SECRET_LIVES, FormerSecret,
-            MAX_IN_FLIGHT, MAX_TRIES, Verdict, Webhook, WebhookEvent,
+            MAX_IN_FLIGHT, MAX_TRIES, MAX_WAITING, Verdict, Webhook, WebhookEvent,
         },
     },
     error::{Error, ErrorCode, Result},
@@ -224,7 +224,7 @@ fn ping(state: &State, delivery: Delivery) -> Result<Decision<()>> {
             "A ping is on its way already; see the deliveries of the webhook",
         ));
     }
-    let gone = outbox::displaced(state, webhook.id, 1);
+    let gone = outbox::displaced(state, webhook.id, 1, delivery.created_at);
     let changes = gone.chain([delivery.into()]).collect();
     Ok(Decision::new((), changes))
 }
@@ -263,6 +263,10 @@ fn retry(
     let mut delivery = find(state, webhook, id)?.clone();
     if delivery.status == DeliveryStatus::Delivering {
         return Err(Error::conflict("The delivery is being sent right now"));
+    }
+    if delivery.status.is_final() && outbox::waiting(state, webhook) >= MAX_WAITING {
+        let message = format!("{MAX_WAITING} deliveries wait already, the most there may be");
+        return Err(Error::new(ErrorCode::QuotaExceeded, message).with_detail("limit", MAX_WAITING));
     }
     delivery.status = DeliveryStatus::Pending;
     delivery.tries = 0;
@@ -346,7 +350,11 @@ fn finish(
 ) -> Result<Decision<()>> {
     let mut delivery = held(state, id, fence)?.clone();
     let before = state.webhooks.find(delivery.webhook_id, "Webhook")?;
-    let webhook = before.clone().after_attempt(report.verdict, moment.now);
+    let has_moved = report.url != before.url;
+    let webhook = match has_moved {
+        true => before.clone(),
+        false => before.clone().after_attempt(report.verdict, moment.now),
+    };
     let mut attempt = report.attempt;
     attempt.number = delivery.attempt;
     attempt.at = now;
@@ -355,6 +363,11 @@ fn finish(
     delivery.updated_at = now;
     delivery.status = match report.verdict {
         Verdict::Delivered => DeliveryStatus::Succeeded,
+        Verdict::Again(_) | Verdict::GivenUp | Verdict::Gone if has_moved && webhook.enabled => {
+            delivery.tries = 0;
+            delivery.next_attempt_at = moment.now;
+            DeliveryStatus::Pending
+        }
         Verdict::Again(wait) if webhook.enabled => {
             delivery.next_attempt_at = moment.now.after(wait);
             DeliveryStatus::Pending

@@ -4,6 +4,7 @@
 
 use super::{
     change::Kind,
+    error::Newer,
     state::{
         Refusal, Span,
         index::{WrittenEvent, WrittenFinding, WrittenObservation},
@@ -147,14 +148,19 @@ impl<'a> Text<'a> {
     /// The JSON value that begins here.
     fn value<T: Deserialize<'a>>(&mut self) -> Result<T, Refusal> {
         let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter();
-        let value = values.next().ok_or("a value is missing")??;
+        let value = values.next().ok_or("a value is missing")?;
+        // The checksum was right and it is JSON: somebody wrote it who knew more.
+        let value = value.map_err(|error| match error.is_data() {
+            true => Refusal::from(Newer(format!("a value, {error}"))),
+            false => error.into(),
+        })?;
         self.at += values.byte_offset();
         Ok(value)
     }
 
     fn kind(&mut self) -> Result<Kind, Refusal> {
         let word = self.word()?;
-        Kind::parse(word).ok_or_else(|| format!("{word} is no kind of record").into())
+        Kind::parse(word).ok_or_else(|| Newer(format!("a record of the kind '{word}'")).into())
     }
 
     /// What stands before the next quote: names of kinds and ids have none in them.

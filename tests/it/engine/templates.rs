@@ -222,3 +222,128 @@ fn jinja_by_itself_escapes_what_its_environment_says() {
     assert!(scan(", autoescape=select_autoescape()", page).is_empty());
     assert!(scan("", "<p>{{ query|e }}</p>").is_empty());
 }
+
+#[test]
+fn mako() {
+    let main = |lookup: &str| {
+        format!(
+            "from flask import Flask, request\n\
+             from mako.lookup import TemplateLookup\n\
+             app = Flask(__name__)\n\
+             lookup = TemplateLookup(directories=[\"pages\"]{lookup})\n\
+             @app.route(\"/\")\n\
+             def page():\n    \
+             return lookup.get_template(\"/page.mako\").render(query=request.args[\"q\"])\n"
+        )
+    };
+    let scan = |lookup: &str, page: &str| {
+        let page = format!("<p>\n{page}\n</p>\n");
+        let files = [("main.py", main(lookup)), ("pages/page.mako", page)];
+        let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+        let found = findings(&files);
+        found.iter().map(|it| it.content.location.file_path.clone()).collect::<Vec<_>>()
+    };
+    let filters = ", default_filters=[\"h\"]";
+    for (lookup, page) in [
+        ("", "${query}"),
+        ("", "% if query:\n${query.upper()}\n% endif"),
+        ("", "% for part in query.split():\n  <b>${part}</b>\n% endfor"),
+        ("", "<%\n  shown = query.strip()\n%>\n${shown}"),
+        ("", "<%def name=\"bold(it)\"><b>${it}</b></%def>${bold(query)}"),
+        (filters, "${query | n}"),
+    ] {
+        assert!(scan(lookup, page).contains(&"pages/page.mako".to_owned()), "{page}");
+    }
+    for (lookup, page) in [
+        ("", "${query | h}"),
+        ("", "${query | n,h}"),
+        ("", "<%page expression_filter=\"h\"/>${query}"),
+        ("", "## ${query}"),
+        ("", "<%doc>${query}</%doc><%text>${query}</%text>"),
+        (filters, "${query}"),
+    ] {
+        assert!(!scan(lookup, page).contains(&"pages/page.mako".to_owned()), "{page}");
+    }
+}
+
+#[test]
+fn thymeleaf() {
+    let controller = "package shop;\n\
+        import org.springframework.stereotype.Controller;\n\
+        import org.springframework.ui.Model;\n\
+        import org.springframework.web.bind.annotation.*;\n\
+        @Controller\npublic class Search {\n  \
+        @GetMapping(\"/search\")\n  \
+        public String search(@RequestParam String q, Model model) {\n    \
+        model.addAttribute(\"query\", q);\n    \
+        model.addAttribute(\"title\", \"Search\");\n    \
+        return \"shop/search\";\n  }\n}\n";
+    let scan = |page: &str| {
+        let page = format!("<html xmlns:th=\"http://www.thymeleaf.org\">\n{page}\n</html>");
+        places(&[
+            ("src/main/java/shop/Search.java", controller),
+            ("src/main/resources/templates/shop/search.html", &page),
+        ])
+    };
+    let found = ["src/main/resources/templates/shop/search.html:2 from src/main/java/shop/Search.java:8"];
+    for page in [
+        "<p th:utext=\"${query}\">x</p>",
+        "<p th:utext=\"'For: ' + ${query.trim()}\">x</p>",
+        "<p data-th-utext=\"|For ${query}|\">x</p>",
+        "<p>[(${query})]</p>",
+        "<p th:each=\"part : ${query.split(' ')}\" th:utext=\"${part}\">x</p>",
+        "<p th:with=\"shown=${query}\" th:utext=\"${shown} ?: 'none'\">x</p>",
+    ] {
+        assert_eq!(scan(page), found, "{page}");
+    }
+    for page in [
+        "<p th:text=\"${query}\">x</p>",
+        "<p>[[${query}]]</p>",
+        "<p th:utext=\"${title}\">x</p>",
+        "<p th:utext=\"${#strings.escapeXml(query)}\">x</p>",
+        "<p th:utext=\"#{welcome}\">x</p>",
+    ] {
+        assert_eq!(scan(page), Vec::<String>::new(), "{page}");
+    }
+}
+
+#[test]
+fn jsp() {
+    let servlet = "package shop;\n\
+        import javax.servlet.http.*;\n\
+        public class Search extends HttpServlet {\n  \
+        public void doGet(HttpServletRequest request, HttpServletResponse response) throws Exception {\n    \
+        String q = request.getParameter(\"q\");\n    \
+        request.setAttribute(\"query\", q);\n    \
+        request.setAttribute(\"title\", \"Search\");\n    \
+        request.getRequestDispatcher(\"/WEB-INF/search.jsp\").forward(request, response);\n  }\n}\n";
+    let scan = |page: &str| {
+        places(&[
+            ("src/main/java/shop/Search.java", servlet),
+            ("src/main/webapp/WEB-INF/search.jsp", page),
+        ])
+    };
+    let page = "src/main/webapp/WEB-INF/search.jsp:1 from";
+    let found = [format!("{page} src/main/java/shop/Search.java:5")];
+    for text in [
+        "<p>${query}</p>",
+        "<input value=\"${requestScope.query}\">",
+        "<c:out value=\"${query}\" escapeXml=\"false\"/>",
+        "<c:set var=\"shown\" value=\"${query}\"/><p>${shown}</p>",
+        "<p><%= request.getAttribute(\"query\") %></p>",
+        "<% String q = (String) request.getAttribute(\"query\"); out.println(q); %>",
+    ] {
+        assert_eq!(scan(text), found, "{text}");
+    }
+    for text in ["<p>${param.q}</p>", "<p><%= request.getParameter(\"q\") %></p>"] {
+        assert_eq!(scan(text), [format!("{page} src/main/webapp/WEB-INF/search.jsp:1")], "{text}");
+    }
+    for text in [
+        "<p>${title}</p>",
+        "<p><c:out value=\"${query}\"/></p>",
+        "<p>${fn:escapeXml(query)}</p>",
+        "<%-- ${query} --%>",
+    ] {
+        assert_eq!(scan(text), Vec::<String>::new(), "{text}");
+    }
+}

@@ -143,3 +143,32 @@ async fn an_address_is_for_one_archive_and_one_purpose() {
     let path = format!("/v1/repositories/{git}/archive-uploads");
     post(&client, &path).await.expect_error("conflict");
 }
+
+#[tokio::test]
+async fn nobody_gets_many_addresses_without_completing_some() {
+    let app = TestApp::with(&[("VEGA_MAX_OPEN_ARCHIVE_UPLOADS_PER_USER", "2")]).await;
+    let client = app.debug().await;
+    let first = repository(&client).await;
+    let (address, complete) = place(&client, &first).await;
+    // Another repository does not help.
+    let second = repository(&client).await;
+    place(&client, &second).await;
+    let path = format!("/v1/repositories/{second}/archive-uploads");
+    let refused = post(&client, &path).await.expect_error("quota_exceeded");
+    assert!(refused["details"]["retry_after_seconds"].as_u64() > Some(0));
+    let other = app.other_user("other@example.com").await;
+    let theirs = repository(&other).await;
+    place(&other, &theirs).await;
+
+    let url = address["upload_url"].as_str().unwrap();
+    let archive = tar_gz(&[("a.py", "x = 1\n")]);
+    put(&app, url, archive.clone()).await.expect_status(204);
+    post(&client, &complete).await.expect_status(202);
+    post(&client, &complete).await.expect_status(202);
+    place(&client, &second).await;
+    post(&client, &path).await.expect_error("quota_exceeded");
+    // An address that was used takes nothing more in.
+    client.ingested(&first).await;
+    put(&app, url, archive).await.expect_error("conflict");
+    assert_eq!(leftovers(&app), 0);
+}

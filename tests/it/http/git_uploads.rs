@@ -205,3 +205,28 @@ async fn an_expired_remote_is_shown_and_cleared_up() {
     assert_eq!(cleaned.expect_status(200).json()["git_uploads"], 0);
     client.get(&path).await.expect_status(200);
 }
+
+#[tokio::test]
+async fn a_remote_ends_with_the_api_key_that_made_it() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let key = client.post("/v1/api-keys", json!({"name": "ci"})).await;
+    let key = key.expect_status(201).json();
+    let by_key = client.with_bearer(key["secret"].as_str().unwrap());
+    let remote = Remote::new(&by_key).await;
+    let kept = Remote::new(&client).await;
+    let checkout = crate::support::Checkout::new();
+    checkout.commit(&[("a.py", "x = 1\n")]);
+    checkout.push(&remote, &["main"]).await.expect_worked();
+    by_key.ingested(&remote.repository).await;
+
+    let path = format!("/v1/api-keys/{}", key["id"].as_str().unwrap());
+    client.delete(&path).await.expect_status(204);
+    checkout.commit(&[("a.py", "x = 2\n")]);
+    let refused = checkout.push(&remote, &["main"]).await;
+    refused.expect_refused("was revoked");
+    let path = format!("/v1/git-uploads/{}", remote.id);
+    assert_eq!(client.get(&path).await.text_at("status"), "revoked");
+    // One that was made by somebody who had signed in goes on.
+    checkout.push(&kept, &["main"]).await.expect_worked();
+}

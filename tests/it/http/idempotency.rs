@@ -139,3 +139,53 @@ async fn an_uploaded_form_is_recognised_whatever_its_boundary() {
     let snapshots = format!("/v1/repositories/{repository}/snapshots");
     assert_eq!(client.get(&snapshots).await.items().len(), 1);
 }
+
+#[tokio::test]
+async fn a_kept_answer_is_given_to_who_could_have_made_it() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let key = async |scopes: Value| {
+        let wish = json!({"name": "k", "scopes": scopes});
+        let made = client.post("/v1/api-keys", wish).await.expect_status(201);
+        app.anonymous().with_bearer(made.text_at("secret"))
+    };
+    let wish = json!({"name": "ci"});
+    let first = post(&client, "/v1/api-keys", "key-1", &wish).await;
+    let first = first.expect_status(201).json();
+    // The answer shows a secret: a credential that may only read does not get it.
+    for scopes in [json!(["read"]), json!(["read", "ops"])] {
+        let reader = key(scopes).await;
+        let refused = post(&reader, "/v1/api-keys", "key-1", &wish).await;
+        let refused = refused.expect_error("insufficient_scope");
+        assert_eq!(refused["details"]["required_scope"], "write");
+    }
+    let writer = key(json!(["write"])).await;
+    let again = post(&writer, "/v1/api-keys", "key-1", &wish).await;
+    assert_eq!(again.expect_status(201).json(), first);
+    // What operators do is for operators, with the scope for it.
+    let run = json!({"dry_run": false});
+    post(&client, "/v1/ops/recover", "key-2", &run)
+        .await
+        .expect_status(200);
+    post(&writer, "/v1/ops/recover", "key-2", &run)
+        .await
+        .expect_error("insufficient_scope");
+    let operator = key(json!(["ops"])).await;
+    let again = post(&operator, "/v1/ops/recover", "key-2", &run).await;
+    assert_eq!(again.header("idempotency-replayed"), "true");
+}
+
+#[tokio::test]
+async fn a_kept_answer_counts_as_a_request() {
+    let app = TestApp::with(&[("VEGA_RATE_LIMIT_PER_MINUTE", "2")]).await;
+    let client = app.debug().await;
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        let answer = post(&client, "/v1/projects", "key-1", &json!({"name": "a"})).await;
+        if answer.status == 429 {
+            assert!(!answer.header("retry-after").is_empty());
+        }
+        statuses.push(answer.status);
+    }
+    assert_eq!(statuses, [201, 201, 429]);
+}

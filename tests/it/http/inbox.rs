@@ -167,6 +167,24 @@ async fn facets_agree_with_the_list_beside_them() {
 }
 
 #[tokio::test]
+async fn a_weakness_by_its_bare_number_is_refused_with_the_right_form() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    client
+        .get("/v1/findings?cwe=CWE-78")
+        .await
+        .expect_status(200);
+    for wrong in ["78", "cwe-78", "CWE-", "CWE-78,79", "CWE-123456"] {
+        let path = format!("/v1/findings?cwe={wrong}");
+        let error = client.get(&path).await.expect_error("validation_error");
+        let field = &error["details"]["fields"][0];
+        assert_eq!(field["path"], "cwe");
+        let message = field["message"].as_str().unwrap();
+        assert!(message.contains("of the form CWE-<number>"), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn filters_that_mean_nothing_are_refused() {
     let app = TestApp::start().await;
     let client = app.debug().await;

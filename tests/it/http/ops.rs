@@ -201,3 +201,55 @@ async fn others_are_told_which_group_it_takes() {
         assert!(message.contains("group operator"), "{message}");
     }
 }
+
+async fn guess(app: &TestApp, email: &str) -> u16 {
+    let body = json!({"email": email, "password": "a wrong password"});
+    app.anonymous().post("/v1/auth/login", body).await.status
+}
+
+#[tokio::test]
+async fn refused_sign_ins_are_in_the_audit_log_without_what_was_typed() {
+    let app = TestApp::start().await;
+    app.other_user("ada@example.com").await;
+    let client = app.debug().await;
+    for email in ["Ada@example.com", "hunter2-typed-in-the-wrong-field"] {
+        assert_eq!(guess(&app, email).await, 401);
+    }
+    let entries = client.get("/v1/audit-log?action=session.refused").await;
+    let entries = entries.expect_status(200).items();
+    let [unknown, known] = entries.as_slice() else {
+        panic!("{entries:?}")
+    };
+    assert_eq!(unknown["entity_id"], "unknown");
+    assert!(!json!(entries).to_string().contains("hunter2"));
+    let ada = client
+        .get("/v1/audit-log?action=user.created")
+        .await
+        .items();
+    assert_eq!(known["entity_id"], ada[0]["entity_id"]);
+    for entry in &entries {
+        assert_eq!(entry["details"]["address"], "127.0.0.1", "{entry}");
+        assert!(entry["actor"].is_null() && entry["request_id"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn a_guesser_does_not_fill_the_audit_log() {
+    let off = [
+        ("VEGA_LOGIN_FAILURES_PER_ACCOUNT", "0"),
+        ("VEGA_LOGIN_FAILURES_PER_ADDRESS", "0"),
+    ];
+    let app = TestApp::with(&off).await;
+    let client = app.debug().await;
+    let noted = async || actions(&client, "action=session.refused").await.len();
+    for n in 0..13 {
+        assert_eq!(guess(&app, &format!("nobody-{n}@example.com")).await, 401);
+    }
+    assert_eq!(noted().await, 10);
+    // That does not hide what is tried on an account that exists.
+    assert_eq!(guess(&app, "debug@example.com").await, 401);
+    assert_eq!(noted().await, 11);
+    let newest = client.get("/v1/audit-log?limit=1").await.items().remove(0);
+    assert_eq!(newest["action"], "session.refused");
+    assert_eq!(newest["details"]["not_recorded"], 3, "{newest}");
+}

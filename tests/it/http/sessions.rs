@@ -69,12 +69,20 @@ async fn a_session_goes_from_upload_to_result() {
     assert_eq!(client.get("/v1/sessions").await.items().len(), 1);
     let other = app.other_user("other@example.com").await;
     other.get(&at("")).await.expect_error("not_found");
-    // A new upload makes the old result a thing of the past.
+    // A new upload makes the old result a thing of the past, at once and until it is analysed.
     upload(&client, &id, tar_gz(&[("app.py", "x = 1\n")]))
         .await
         .expect_status(202);
+    client.get(&at("/result")).await.expect_error("conflict");
     reached(&client, &id, &["uploaded"]).await;
+    client.get(&at("/result")).await.expect_error("conflict");
     client.ended(&scan).await;
+    let started = post(&client, &at("/analyze")).await.expect_status(202);
+    reached(&client, &id, &["completed", "failed"]).await;
+    let result = client.get(&at("/result")).await.expect_status(200).json();
+    assert_eq!(result["scan"]["id"], started.text_at("scan_id").as_str());
+    assert_eq!(result["findings"], json!([]));
+    client.ended(&started.text_at("scan_id")).await;
     client.delete(&at("")).await.expect_status(204);
     client.get(&at("")).await.expect_error("not_found");
 }

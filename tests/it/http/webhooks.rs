@@ -579,3 +579,28 @@ async fn a_webhook_of_a_project_needs_an_admin_of_it() {
     assert_eq!(said["type"], "scan.completed");
     assert_eq!(said["data"], Value::Null);
 }
+
+#[tokio::test]
+async fn an_old_address_that_is_gone_does_not_disable_a_webhook_that_moved() {
+    let app = TestApp::with(&[LOCAL]).await;
+    let client = app.debug().await;
+    let (old, new) = (Receiver::start(), Receiver::start());
+    let (hook, _) = hook(&client, &old.url("/old"), &ALL).await;
+    let permits = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    old.reply(Reply::Held(permits.clone(), 410));
+    let delivery = ping(&client, &hook).await;
+    old.wait_for(1).await;
+    let change = json!({"url": new.url("/new")});
+    client.patch(&hook, change).await.expect_status(200);
+    permits.add_permits(1);
+    let sent = new.wait_for(1).await;
+    assert_eq!(
+        (sent[0].path.as_str(), sent[0].kind().as_str()),
+        ("/new", "webhook.ping")
+    );
+    let state = attempted(&client, &delivery, 2).await;
+    assert_eq!(state["status"], "succeeded", "{state}");
+    assert_eq!(state["attempts"][0]["response_status"], 410, "{state}");
+    let seen = client.get(&hook).await.json();
+    assert_eq!(seen["enabled"], true, "{seen}");
+}

@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use std::{net::TcpListener, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use vega::{
-    domain::user::Group,
+    domain::{retention::RunMode, user::Group},
     roles::serve,
+    services::users::{self, NewUser},
     settings::{Env, ServeSettings},
     shutdown::Tasks,
 };
@@ -134,18 +135,18 @@ impl TestApp {
 
     /// Sets a user's password, as an administrator would.
     pub async fn change_password(&self, email: &str, password: &str) {
-        let hash = vega::services::accounts::hash_password(password.into())
+        let hash = vega::services::users::hash_password(password.into())
             .await
             .unwrap();
         let change = vega::store::UserChange::Password(hash);
         let app = self.as_administrator().await;
-        vega::services::accounts::change_user(&app, email, change)
+        vega::services::users::change(&app, email, change, RunMode::Apply)
             .await
             .unwrap();
     }
 
     /// The server's data, opened by another process's means.
-    async fn as_administrator(&self) -> vega::context::AppContext {
+    pub async fn as_administrator(&self) -> vega::context::AppContext {
         let folder = self.data.path().join("data");
         let env = Env::from_pairs([("VEGA_DATA_DIR", folder.to_string_lossy().into_owned())]);
         let storage = vega::settings::MaintenanceSettings::load(&env)
@@ -160,9 +161,13 @@ impl TestApp {
     pub async fn other_user(&self, email: &str) -> Client {
         let app = self.as_administrator().await;
         let password = "a password for tests";
-        vega::services::accounts::add_user(&app, email, None, vec![Group::User], password.into())
-            .await
-            .unwrap();
+        let wish = NewUser {
+            email: email.into(),
+            display_name: None,
+            groups: vec![Group::User],
+            password: password.into(),
+        };
+        users::add(&app, wish, RunMode::Apply).await.unwrap();
         self.signed_in(email, password).await
     }
 }

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex},
     thread,
 };
+use tokio::sync::Semaphore;
 
 /// The first byte of a connection with TLS.
 const TLS_HANDSHAKE: [u8; 1] = [0x16];
@@ -25,6 +26,8 @@ pub enum Reply {
     EndlessBody,
     /// Headers without end.
     EndlessHeaders,
+    /// As the status, once there is a permit.
+    Held(Arc<Semaphore>, u16),
     /// The connection is closed.
     Close,
 }
@@ -177,6 +180,11 @@ fn answer(stream: &mut TcpStream, reply: Option<Reply>) -> std::io::Result<()> {
             loop {
                 stream.write_all(format!("x-filler: {}\r\n", "y".repeat(1000)).as_bytes())?;
             }
+        }
+        Some(Reply::Held(permits, status)) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+            drop(runtime.block_on(permits.acquire()));
+            answer(stream, Some(Reply::Status(status, String::new())))
         }
         Some(Reply::Close) => Ok(()),
     }

@@ -6,6 +6,7 @@
 //! they call, so callees come before callers wherever there is no cycle.
 
 use super::{
+    config::Config,
     frame::Outcome,
     models::{self, EntryRow},
     paths::{PathId, Paths},
@@ -86,6 +87,7 @@ enum Run {
 pub(super) struct Analysis<'p> {
     pub(super) language: Language,
     pub(super) program: &'p Program,
+    pub(super) config: &'p Config,
     pub(super) paths: Paths,
     pub(super) templates: Templates,
     pub(super) learned: Vec<Learned>,
@@ -123,6 +125,7 @@ impl<'p> Analysis<'p> {
     pub(super) fn new(
         language: Language,
         program: &'p Program,
+        config: &'p Config,
         cancel: &CancellationToken,
     ) -> Result<Self, String> {
         let mut paths = Paths::default();
@@ -131,6 +134,7 @@ impl<'p> Analysis<'p> {
         Ok(Self {
             language,
             program,
+            config,
             paths,
             templates: Templates::of(program),
             learned: program.classes.iter().map(|_| Learned::default()).collect(),

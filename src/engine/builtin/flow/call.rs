@@ -68,11 +68,30 @@ impl<'p> Analysis<'p> {
                 let receiver = frame.get(*var);
                 self.call_super(frame, &receiver, name, &args)
             }
+            Callee::New(name) if name.ends_with("[]") => Self::array(frame, &args),
             Callee::New(name) => {
-                let class = self.type_named(frame.func, name);
+                // A class without a name is derived from the one that is named.
+                let class = match args.name("<class>") {
+                    Some(class) => class.clone(),
+                    None => self.type_named(frame.func, name),
+                };
                 self.call_value(frame, &class, &args)
             }
         }
+    }
+
+    /// An array of so many elements.
+    fn array(frame: &mut Frame<'p>, args: &Args) -> Value {
+        let mut object = Object::new(Kind::List);
+        match args.places.first().and_then(Value::only_constant) {
+            Some(Const::Int(length @ 0..=16)) => {
+                for _ in 0..*length {
+                    object.push(Value::constant(Const::None));
+                }
+            }
+            _ => object.blur(),
+        }
+        Self::place_object(frame, object)
     }
 
     fn arguments(&mut self, frame: &mut Frame<'p>, args: &[Item], named: &[NamedItem]) -> Args {
@@ -245,6 +264,7 @@ impl<'p> Analysis<'p> {
         match object.kind.clone() {
             Kind::Instance(class) => self.instance_method(frame, class, receiver, name, args),
             Kind::Library(path) => {
+                self.set_member(frame, &loc, name, args);
                 let whole = Receiver {
                     value: receiver.clone(),
                     var,
@@ -253,6 +273,33 @@ impl<'p> Analysis<'p> {
             }
             Kind::Given => None,
             _ => self.container_method(frame, &loc, receiver, name, args),
+        }
+    }
+
+    /// `setName(value)` of an object of a library; with a key, `setFeature(key, value)`.
+    fn set_member(&mut self, frame: &mut Frame<'p>, loc: &Loc, name: &Name, args: &Args) {
+        let Some(member) = name.strip_prefix("set") else {
+            return;
+        };
+        let mut member = member.trim_start_matches('_').to_owned();
+        if let Some(first) = member.get_mut(..1) {
+            first.make_ascii_lowercase();
+        }
+        let (key, value) = match args.places.as_slice() {
+            [value] => (None, value.clone()),
+            [key, value] => (Some(key), value.clone()),
+            _ => return,
+        };
+        let key = key.and_then(|key| match key.atoms.as_slice() {
+            [Atom::Const(Const::Text(text))] => Some(text.to_string()),
+            [Atom::Path(path)] => Some(self.paths.text(*path).to_owned()),
+            _ => None,
+        });
+        if let Some(key) = key {
+            member = format!("{member} {key}");
+        }
+        if let Some(object) = frame.state.change(loc) {
+            object.fields.insert(member.into(), value);
         }
     }
 

@@ -8,8 +8,8 @@ use super::{
     context::{Context, Contexts},
     frame::{Frame, definition},
     paths::PathId,
-    state::State,
-    value::{Atom, Const, Value},
+    state::{Object, State},
+    value::{Atom, Const, Loc, Value},
 };
 use crate::engine::builtin::ir::{BinaryOp, Block, Callee, Item, Op, OpKind, Var};
 
@@ -80,7 +80,7 @@ fn tell(
                 if !contained {
                     add(block, *right, lacking(needle), facts);
                 }
-            } else if contained && is_fixed(frame, &many) {
+            } else if contained && is_fixed(analysis, frame, &many) {
                 add(block, *left, Contexts::ALL, facts);
                 of_host(block, *left, facts);
             }
@@ -155,7 +155,7 @@ fn call_tells(
                     Some(needle) if !holds && !is_collection(&of) => {
                         add(*receiver, lacking(needle));
                     }
-                    None if holds && is_fixed(frame, &of) => {
+                    None if holds && is_fixed(analysis, frame, &of) => {
                         if let Some(first) = first {
                             add(first, Contexts::ALL);
                         }
@@ -178,7 +178,7 @@ fn call_tells(
                 "matches" | "fullmatch" | "match" => {
                     let pattern = match name.as_ref() {
                         "matches" => needle,
-                        _ => Some(frame.get(*receiver)),
+                        _ => compiled(analysis, frame, &of),
                     };
                     let subject = match name.as_ref() {
                         "matches" => Some(*receiver),
@@ -403,26 +403,37 @@ fn allowed_by(pattern: &str, whole: bool) -> Contexts {
 }
 
 /// Whether a collection holds nothing but what stands in the source.
-fn is_fixed(frame: &Frame<'_>, value: &Value) -> bool {
-    if value.open || !value.taint.is_empty() {
-        return false;
-    }
-    !value.atoms.is_empty()
-        && value.atoms.iter().all(|atom| match atom {
-            Atom::Object(site) => frame
-                .state
-                .object(&super::value::Loc::Site(*site))
-                .is_some_and(|object| {
-                    object.entries.keys().all(|_| true)
-                        && object
-                            .items
-                            .iter()
-                            .flatten()
-                            .chain([&object.rest])
-                            .all(|item| item.taint.is_empty())
-                }),
-            _ => false,
+fn is_fixed(analysis: &Analysis<'_>, frame: &Frame<'_>, value: &Value) -> bool {
+    let fixed = |atom: &Atom| {
+        object_of(analysis, frame, atom).is_some_and(|object| {
+            let items = object.items.iter().flatten().chain([&object.rest]);
+            items.into_iter().all(|item| item.taint.is_empty())
         })
+    };
+    let untouched = !value.open && value.taint.is_empty() && !value.atoms.is_empty();
+    untouched && value.atoms.iter().all(fixed)
+}
+
+/// The object of an atom, here or among those that globals hold.
+fn object_of<'a>(
+    analysis: &'a Analysis<'_>,
+    frame: &'a Frame<'_>,
+    atom: &Atom,
+) -> Option<&'a Object> {
+    let Atom::Object(site) = atom else {
+        return None;
+    };
+    let loc = Loc::Site(*site);
+    let lasting = || analysis.lasting.get(&loc).map(AsRef::as_ref);
+    frame.state.object(&loc).or_else(lasting)
+}
+
+/// The pattern that a compiled expression was made of.
+fn compiled(analysis: &Analysis<'_>, frame: &Frame<'_>, value: &Value) -> Option<Value> {
+    let [atom] = value.atoms.as_slice() else {
+        return None;
+    };
+    object_of(analysis, frame, atom)?.fields.get("0").cloned()
 }
 
 fn is_collection(value: &Value) -> bool {

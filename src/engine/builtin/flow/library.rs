@@ -74,6 +74,9 @@ impl<'p> Analysis<'p> {
         if let Some(renders) = &model.row.renders {
             self.render(frame, renders, receiver.as_ref(), args);
         }
+        if model.row.sets_entry {
+            self.set_entry(frame, receiver.as_ref(), args);
+        }
         if model.row.ends {
             frame.alive = false;
             return Value::default();
@@ -370,6 +373,7 @@ impl<'p> Analysis<'p> {
     ) {
         let place = self.sink_place(frame, rule);
         if context == Context::Html
+            && self.is_tuple(frame, value)
             && let Some(parts) = self.sequence(frame, value)
             && let Some(body) = parts.first().filter(|_| parts.len() > 1)
         {
@@ -403,6 +407,15 @@ impl<'p> Analysis<'p> {
             };
             self.record(frame, hit);
         }
+    }
+
+    fn is_tuple(&mut self, frame: &mut Frame<'p>, value: &Value) -> bool {
+        let [atom] = value.atoms.as_slice() else {
+            return false;
+        };
+        self.loc_of(frame, atom)
+            .and_then(|loc| frame.state.object(&loc))
+            .is_some_and(|object| object.kind == Kind::Tuple)
     }
 
     fn all_hold(

@@ -8,7 +8,10 @@ use super::{
     state::{Kind, Object, given},
     value::{Atom, Const, Key, Loc, Origin, Place, Taints, Value},
 };
-use crate::engine::builtin::ir::{Name, Var};
+use crate::engine::{
+    builtin::ir::{Name, Var},
+    inventory::Language,
+};
 use std::sync::Arc;
 
 impl<'p> Analysis<'p> {
@@ -37,9 +40,7 @@ impl<'p> Analysis<'p> {
                 Atom::Param(place) => self.given_member(frame, place, &Key::Field(name.clone())),
                 Atom::Path(path) => self.path_field(frame, *path, name),
                 Atom::Module(module) => self.module_member(*module, name),
-                Atom::Class(class) => self
-                    .class_member(*class, name)
-                    .unwrap_or_else(|| self.inherited_field(frame, *class, name)),
+                Atom::Class(class) => self.static_field(frame, *class, name),
                 Atom::Instance(class) => self.instance_field(frame, *class, name, value),
                 _ => Value::unknown(),
             };
@@ -112,6 +113,18 @@ impl<'p> Analysis<'p> {
         }
     }
 
+    /// A member of a class itself.
+    fn static_field(&mut self, frame: &mut Frame<'p>, class: ClassRef, name: &Name) -> Value {
+        let value = match self.class_member(class, name) {
+            Some(value) => value,
+            None => self.inherited_field(frame, class, name),
+        };
+        match self.field_type(class, name) {
+            Some((unit, declared)) => self.typed(unit, &declared, value),
+            None => value,
+        }
+    }
+
     /// The type of a field as it is declared.
     fn field_type(&self, class: ClassRef, name: &Name) -> Option<(UnitRef, Name)> {
         self.ancestors(class).into_iter().find_map(|at| {
@@ -141,6 +154,12 @@ impl<'p> Analysis<'p> {
             && let Some(module) = self.submodule(&text, frame.func.unit)
         {
             return Value::atom(Atom::Module(module));
+        }
+        if self.language == Language::Java
+            && name.starts_with(char::is_uppercase)
+            && let Some(class) = self.qualified(&text)
+        {
+            return class;
         }
         let mut value = Value::atom(Atom::Path(self.paths.resolved(at)));
         if let Some(source) = self.paths.model(at).and_then(|model| model.row.source.clone()) {

@@ -13,6 +13,9 @@ use super::{
 };
 use crate::engine::builtin::ir::Name;
 
+/// The mark of a map that was filled from a file.
+const LOADED: &str = "<loaded>";
+
 impl<'p> Analysis<'p> {
     /// A method of a list, a map or a text that is put together; `None` where it is not known.
     pub(super) fn container_method(
@@ -177,6 +180,14 @@ impl<'p> Analysis<'p> {
                 put(frame.state.change(loc)?, &key, &value, true);
                 Some(Value::unknown())
             }
+            ("load" | "loadFromXML", Some(_), _) => {
+                let loaded = Value::bool(true);
+                frame.state.change(loc)?.fields.insert(LOADED.into(), loaded);
+                Some(Value::constant(Const::None))
+            }
+            ("getProperty", Some(key), default) if self.is_loaded(frame, loc) => {
+                Some(self.configured(&key, default))
+            }
             ("get" | "getProperty" | "__getitem__", Some(key), None) => {
                 Some(self.load_index(frame, receiver, &key))
             }
@@ -241,6 +252,24 @@ impl<'p> Analysis<'p> {
                 Some(Value::unknown())
             }
             _ => None,
+        }
+    }
+
+    fn is_loaded(&self, frame: &Frame<'p>, loc: &Loc) -> bool {
+        let object = frame.state.object(loc);
+        object.is_some_and(|object| object.fields.contains_key(LOADED))
+    }
+
+    /// What files of the tree set a key to.
+    fn configured(&self, key: &Value, default: Option<Value>) -> Value {
+        let Some(key) = key.only_text() else {
+            return Value::unknown();
+        };
+        let values: Vec<Value> = self.config.get(key).map(Value::text).collect();
+        match (values.is_empty(), default) {
+            (true, Some(default)) => default,
+            (true, None) => Value::unknown(),
+            (false, _) => Value::any_of(&values),
         }
     }
 

@@ -7,6 +7,7 @@
 mod analysis;
 mod bind;
 mod call;
+mod config;
 mod context;
 mod frame;
 mod guards;
@@ -19,17 +20,25 @@ mod operation;
 mod paths;
 mod program;
 mod report;
+mod rules;
 mod state;
 mod summary;
 mod templates;
 mod text;
+#[cfg(test)]
+pub(crate) mod trial;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use report::{FileFlow, Judgement};
+pub(crate) use rules::rules;
 
 use super::{lower, text::{LineIndex, SourceText}};
 use crate::engine::inventory::{FileRole, Inventory, Language};
 use analysis::Analysis;
+use config::Config;
 use program::{Program, SourceUnit};
 use rayon::prelude::*;
 use std::{collections::BTreeMap, path::Path};
@@ -53,6 +62,7 @@ impl Flow {
         cancel: &CancellationToken,
     ) -> Self {
         let mut flow = Self::default();
+        let config = Config::read(root, inventory);
         for language in [Language::Python, Language::Java] {
             let is_template = |index: &usize| inventory.files[*index].language == Some(Language::Html);
             let of_language: Vec<usize> = files
@@ -78,14 +88,13 @@ impl Flow {
                     let lowered = lower::lower(&source, cancel)?.ok()?;
                     let unit = SourceUnit {
                         path: source.path,
-                        role: file.role,
                         unit: lowered.unit,
                     };
                     Some((unit, source.lines))
                 })
                 .collect();
             if !lowered.is_empty() && !cancel.is_cancelled() {
-                flow.files.append(&mut look(language, lowered, cancel));
+                flow.files.append(&mut look(language, lowered, &config, cancel));
             }
         }
         flow
@@ -101,13 +110,14 @@ impl Flow {
 fn look(
     language: Language,
     lowered: Vec<(SourceUnit, LineIndex)>,
+    config: &Config,
     cancel: &CancellationToken,
 ) -> BTreeMap<String, FileFlow> {
     let (units, lines): (Vec<SourceUnit>, Vec<LineIndex>) = lowered.into_iter().unzip();
     let program = Program::new(units);
     std::thread::scope(|scope| {
         let run = || {
-            let Ok(mut analysis) = Analysis::new(language, &program, cancel) else {
+            let Ok(mut analysis) = Analysis::new(language, &program, config, cancel) else {
                 return BTreeMap::new();
             };
             analysis.run();

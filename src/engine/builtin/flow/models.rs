@@ -61,6 +61,8 @@ pub(crate) struct Row {
     pub(crate) template: Option<TemplateRow>,
     /// It gives what the template defines that its first argument names.
     pub(crate) loads_template: bool,
+    /// Its first argument becomes a name of the receiver, with its second as the value.
+    pub(crate) sets_entry: bool,
     /// It never returns.
     pub(crate) ends: bool,
     /// When it returns, this argument is harmless in these contexts.
@@ -175,6 +177,8 @@ pub(crate) struct EntryRow {
     /// How what it returns is read.
     pub(crate) returns: Option<Context>,
     pub(crate) returns_rule: String,
+    /// What it returns names a template.
+    pub(crate) view: bool,
 }
 
 /// Which template is rendered with what.
@@ -213,6 +217,8 @@ pub(crate) enum Escapes {
     Own,
     /// As `autoescape` of the object says that gives it; not at all where nothing is set.
     Setting,
+    /// As `default_filters` of the object says that gives it; not at all where nothing is set.
+    Filters,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -243,9 +249,17 @@ const FILES: &[(Language, &str, &str)] = &[
     (Language::Python, "stdlib", include_str!("models/python/stdlib.yaml")),
     (Language::Python, "flask", include_str!("models/python/flask.yaml")),
     (Language::Python, "database", include_str!("models/python/database.yaml")),
+    (Language::Python, "web_stdlib", include_str!("models/python/web_stdlib.yaml")),
+    (Language::Python, "logging", include_str!("models/python/logging.yaml")),
+    (Language::Python, "nosql", include_str!("models/python/nosql.yaml")),
     (Language::Python, "other", include_str!("models/python/other.yaml")),
+    (Language::Java, "core", include_str!("models/java/core.yaml")),
+    (Language::Java, "servlet", include_str!("models/java/servlet.yaml")),
+    (Language::Java, "database", include_str!("models/java/database.yaml")),
     (Language::Python, "templates", include_str!("models/python/templates.yaml")),
     (Language::Python, "output", include_str!("models/templates.yaml")),
+    (Language::Java, "output", include_str!("models/templates.yaml")),
+    (Language::Java, "templates", include_str!("models/java/templates.yaml")),
 ];
 
 /// The models of a language.
@@ -296,6 +310,8 @@ fn attach(file: ModelFile, paths: &mut Paths) {
                 known.makes = known.makes.or(whole.makes);
                 known.renders = known.renders.or(whole.renders);
                 known.template = known.template.or(whole.template);
+                known.sets_entry |= whole.sets_entry;
+                known.loads_template |= whole.loads_template;
                 whole = known;
             }
             let safe_for = whole.safe_for.iter().copied().collect();

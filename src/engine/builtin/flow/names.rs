@@ -50,6 +50,9 @@ impl<'p> Analysis<'p> {
 
     /// The class a type of a function means, as it is written there.
     pub(super) fn type_named(&mut self, func: FuncRef, name: &Name) -> Value {
+        if let Some(value) = self.qualified(name) {
+            return value;
+        }
         let mut parts = name.split('.');
         let first: Name = parts.next().unwrap_or_default().into();
         let mut value = self.global(func.unit, &first);
@@ -167,8 +170,17 @@ impl<'p> Analysis<'p> {
 
     /// A class, or a member of one.
     fn java_import(&mut self, path: &Name) -> Value {
+        if let Some(value) = self.qualified(path) {
+            return value;
+        }
+        let place = self.paths.place(path);
+        Value::atom(Atom::Path(self.paths.resolved(place)))
+    }
+
+    /// A class of the program by its whole name, or a member of one.
+    pub(super) fn qualified(&mut self, path: &str) -> Option<Value> {
         let parts: Vec<&str> = path.split('.').collect();
-        for at in (0..parts.len()).rev() {
+        for at in (1..parts.len()).rev() {
             let name: Name = parts[at].into();
             let Some(mut value) = self.packaged(&parts[..at].join("."), &name) else {
                 continue;
@@ -180,10 +192,9 @@ impl<'p> Analysis<'p> {
                 };
                 value = member.unwrap_or_else(Value::unknown);
             }
-            return value;
+            return Some(value);
         }
-        let place = self.paths.place(path);
-        Value::atom(Atom::Path(self.paths.resolved(place)))
+        None
     }
 
     /// A name of a module of the program.
@@ -208,6 +219,9 @@ impl<'p> Analysis<'p> {
 
     /// A package of folders without files of their own, step by step: `a` then `a.b`.
     pub(super) fn submodule(&mut self, of: &str, unit: UnitRef) -> Option<UnitRef> {
+        if self.language != Language::Python {
+            return None;
+        }
         let found = self.program.module(of, unit)?;
         self.top_level(found);
         Some(found)

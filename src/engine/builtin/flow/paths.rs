@@ -66,12 +66,6 @@ impl Paths {
         at
     }
 
-    /// The place of a dotted name as it is written, without following types.
-    pub(super) fn member(&mut self, of: PathId, name: &Name) -> PathId {
-        let at = self.child(of, Segment::Name(name.clone()));
-        self.resolved(at)
-    }
-
     /// The member before types are followed: where its model is.
     pub(super) fn raw_member(&mut self, of: PathId, name: &Name) -> PathId {
         self.child(of, Segment::Name(name.clone()))
@@ -184,22 +178,5 @@ impl Paths {
             waiting.extend(self.node(at).like.iter().copied());
         }
         own
-    }
-
-    /// Whether `of` is the type `wanted` or inherits from it.
-    pub(super) fn is_like(&self, of: PathId, wanted: PathId) -> bool {
-        let mut waiting = vec![of];
-        let mut seen = 0;
-        while let Some(at) = waiting.pop() {
-            seen += 1;
-            if at == wanted {
-                return true;
-            }
-            if seen > 64 {
-                return false;
-            }
-            waiting.extend(self.node(at).like.iter().copied());
-        }
-        false
     }
 }

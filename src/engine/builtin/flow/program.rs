@@ -1,8 +1,7 @@
 //! All files of one language together: functions, classes, modules, and what their names stand for.
 
-use crate::engine::{
-    builtin::ir::{Function, FunctionId, FunctionKind, Name, OpKind, Unit, Var},
-    inventory::FileRole,
+use crate::engine::builtin::ir::{
+    Function, FunctionId, FunctionKind, Name, OpKind, Unit, Var,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -36,7 +35,6 @@ pub(super) struct ClassRef(pub(super) u32);
 #[derive(Debug)]
 pub(super) struct SourceUnit {
     pub(super) path: String,
-    pub(super) role: FileRole,
     pub(super) unit: Unit,
 }
 

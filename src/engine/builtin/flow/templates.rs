@@ -50,6 +50,15 @@ impl Templates {
     /// The file that `name` means in `from`.
     fn find(&self, program: &Program, from: UnitRef, name: &str) -> Option<UnitRef> {
         let name = name.trim_start_matches("./").trim_start_matches('/');
+        let is_view = !name.rsplit('/').next()?.contains('.');
+        let endings: &[&str] = if is_view { &[".html", ".jsp", ".xhtml"] } else { &[""] };
+        let mut found = endings
+            .iter()
+            .filter_map(|ending| self.file(program, from, &format!("{name}{ending}")));
+        found.next()
+    }
+
+    fn file(&self, program: &Program, from: UnitRef, name: &str) -> Option<UnitRef> {
         let last = name.rsplit('/').next()?;
         let caller = &program.unit(from).path;
         let near = |unit: &UnitRef| {
@@ -98,18 +107,99 @@ impl<'p> Analysis<'p> {
         let context = self.template_context(frame, row, receiver, args);
         for (name, unit) in units {
             let escapes = self.escapes(frame, row.escapes, &own, &name);
-            let wanted = if escapes { RENDER } else { RENDER_UNESCAPED };
-            let Some(func) = self.function_named(unit, wanted) else {
+            self.render_unit(frame, unit, escapes, &context);
+        }
+    }
+
+    fn render_unit(
+        &mut self,
+        frame: &mut Frame<'p>,
+        unit: UnitRef,
+        escapes: bool,
+        context: &Value,
+    ) {
+        let wanted = if escapes { RENDER } else { RENDER_UNESCAPED };
+        let Some(func) = self.function_named(unit, wanted) else {
+            return;
+        };
+        let args = Args {
+            places: vec![context.clone()],
+            vars: vec![None],
+            ..Args::default()
+        };
+        self.call_function(frame, func, &args);
+        // A page always comes to its end.
+        frame.alive = true;
+    }
+
+    /// A function that a request calls returns the name of a template, or an object with one.
+    pub(super) fn render_view(&mut self, frame: &mut Frame<'p>, view: &Value) {
+        let mut names = self.template_names(frame, view);
+        let mut context = Value::default();
+        let mut map = Object::new(Kind::Map);
+        for atom in &view.atoms {
+            let Some(loc @ Loc::Site(_)) = self.loc_of(frame, atom) else {
                 continue;
             };
-            let args = Args {
-                places: vec![context.clone()],
-                vars: vec![None],
-                ..Args::default()
+            let Some(object) = frame.state.object(&loc).cloned() else {
+                continue;
             };
-            self.call_function(frame, func, &args);
-            // A page always comes to its end.
-            frame.alive = true;
+            if let Some(name) = object.fields.get("0") {
+                names.extend(self.template_names(frame, name));
+            }
+            // `new ModelAndView("view", "name", value)`
+            let pair = (object.fields.get("1"), object.fields.get("2"));
+            if let (Some(key), Some(value)) = pair
+                && let Some(key) = key.only_constant()
+            {
+                map.put(key.clone(), value.clone());
+            }
+            for (key, value) in &object.entries {
+                map.put(key.clone(), value.clone());
+            }
+            map.rest.join(&object.rest);
+        }
+        if names.is_empty() {
+            return;
+        }
+        for param in &frame.function.params {
+            if param.declared.as_deref().is_some_and(is_model) {
+                context.join(&frame.get(param.var));
+            }
+        }
+        let site = frame.site_for(u64::MAX);
+        frame.state.insert(Loc::Site(site), map);
+        context.join(&Value::atom(Atom::Object(site)));
+        for name in names {
+            if name.starts_with("redirect:") {
+                continue;
+            }
+            let name = name.trim_start_matches("forward:");
+            if let Some(unit) = self.templates.find(self.program, frame.func.unit, name) {
+                self.render_unit(frame, unit, true, &context);
+            }
+        }
+    }
+
+    /// The receiver has a value under a name from now on.
+    pub(super) fn set_entry(
+        &mut self,
+        frame: &mut Frame<'p>,
+        receiver: Option<&Receiver>,
+        args: &Args,
+    ) {
+        let (Some(receiver), [key, value, ..]) = (receiver, args.places.as_slice()) else {
+            return;
+        };
+        let whole = receiver.var.map(|var| frame.get(var)).unwrap_or_default();
+        let mut atoms = receiver.value.atoms.clone();
+        atoms.extend(whole.atoms);
+        for atom in &atoms {
+            if let Some(loc) = self.loc_of(frame, atom)
+                && let Some(object) = frame.state.change(&loc)
+            {
+                members::put(object, key, value, true);
+            }
         }
     }
 
@@ -211,7 +301,7 @@ impl<'p> Analysis<'p> {
     }
 
     /// Whether outputs of the template `name` are escaped.
-    fn escapes(&mut self, frame: &Frame<'p>, how: Escapes, own: &Value, name: &str) -> bool {
+    fn escapes(&mut self, frame: &mut Frame<'p>, how: Escapes, own: &Value, name: &str) -> bool {
         match how {
             Escapes::Always => true,
             Escapes::Never => false,
@@ -220,6 +310,11 @@ impl<'p> Analysis<'p> {
             Escapes::Own => {
                 let known = self.template_field(frame, own, ESCAPES);
                 known.truth().unwrap_or(true)
+            }
+            Escapes::Filters => {
+                let set = self.template_field(frame, own, "default_filters");
+                let filters = self.template_names(frame, &set);
+                filters.iter().any(|filter| filter.as_ref() == "h")
             }
             Escapes::Setting => {
                 let set = self.template_field(frame, own, "autoescape");
@@ -276,6 +371,13 @@ impl<'p> Analysis<'p> {
         }
         found
     }
+}
+
+/// Whether a parameter of this type takes the names of a template.
+fn is_model(declared: &str) -> bool {
+    let plain = declared.split('<').next().unwrap_or(declared);
+    let plain = plain.rsplit('.').next().unwrap_or(plain);
+    matches!(plain, "Model" | "ModelMap" | "ExtendedModelMap" | "Map")
 }
 
 /// Whether frameworks escape the outputs of a template of this name unless they are told.

@@ -24,7 +24,7 @@ impl Deliveries {
     }
 
     /// The deliveries of a webhook, oldest first.
-    pub fn of(&self, webhook: WebhookId) -> impl DoubleEndedIterator<Item = &Delivery> {
+    pub fn of(&self, webhook: WebhookId) -> impl DoubleEndedIterator<Item = &Delivery> + Clone {
         let ids = self.of_webhook.of(&webhook);
         ids.filter_map(|id| self.rows.get(*id))
     }

@@ -37,7 +37,7 @@ impl<K: Ord + Copy, V> Table<K, V> {
     }
 
     /// Every row, by id.
-    pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> + Clone {
         self.rows.values().map(|(row, _)| row)
     }
 
@@ -79,7 +79,10 @@ impl<G, M> Default for Groups<G, M> {
 
 impl<G: Ord, M: Ord> Groups<G, M> {
     /// The members of a group, in order.
-    pub fn of<'a>(&'a self, group: &G) -> impl DoubleEndedIterator<Item = &'a M> + use<'a, G, M> {
+    pub fn of<'a>(
+        &'a self,
+        group: &G,
+    ) -> impl DoubleEndedIterator<Item = &'a M> + Clone + use<'a, G, M> {
         self.0.get(group).into_iter().flatten()
     }
 

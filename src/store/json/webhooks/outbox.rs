@@ -11,8 +11,9 @@ use crate::{
         repository::{IngestStatus, Repository},
         scan::{Scan, ScanStatus},
         snapshot::Snapshot,
+        time::Timestamp,
         webhook::{
-            Delivery, MAX_KEPT, Webhook, WebhookEvent,
+            Delivery, DeliveryStatus, MAX_KEPT, MAX_WAITING, Webhook, WebhookEvent,
             payload::{self, LISTED_FINDINGS, Place},
         },
     },
@@ -68,15 +69,35 @@ pub fn told(view: View<'_>, moment: &Moment<'_>, changes: &[Change]) -> Vec<Chan
             _ => {}
         }
     }
-    let mut added: BTreeMap<WebhookId, usize> = BTreeMap::new();
-    for delivery in &outbox.added {
-        *added.entry(delivery.webhook_id).or_default() += 1;
+    let mut added: BTreeMap<WebhookId, Vec<Delivery>> = BTreeMap::new();
+    for delivery in outbox.added {
+        added.entry(delivery.webhook_id).or_default().push(delivery);
     }
-    let gone = added
-        .into_iter()
-        .flat_map(|(webhook, added)| displaced(state, webhook, added));
-    gone.chain(outbox.added.into_iter().map(Change::from))
-        .collect()
+    let changes = added.into_iter().flat_map(|(webhook, added)| {
+        let added = fitting(added, moment.now);
+        let gone = displaced(state, webhook, added.len(), moment.now);
+        gone.chain(added.into_iter().map(Change::from))
+    });
+    changes.collect()
+}
+
+/// What one commit adds to a webhook, within its bounds: one deletion can end thousands of scans.
+fn fitting(mut added: Vec<Delivery>, now: Timestamp) -> Vec<Delivery> {
+    let surplus = added.len().saturating_sub(MAX_KEPT);
+    if surplus > 0 {
+        tracing::warn!(
+            surplus,
+            "one change had more to tell a webhook than it keeps"
+        );
+        added.drain(..surplus);
+    }
+    let too_many = added.len().saturating_sub(MAX_WAITING);
+    let numbered = added.into_iter().enumerate();
+    let fitted = numbered.map(|(place, delivery)| match place < too_many {
+        true => delivery.given_up(TOO_MANY, now),
+        false => delivery,
+    });
+    fitted.collect()
 }
 
 struct Outbox<'a> {
@@ -170,14 +191,37 @@ impl<'a> Outbox<'a> {
     }
 }
 
-/// Deliveries that go because their webhook keeps no more when `added` come; only such as have
-/// ended.
-pub fn displaced(state: &State, webhook: WebhookId, added: usize) -> impl Iterator<Item = Change> {
-    let surplus = (state.deliveries.count_of(webhook) + added).saturating_sub(MAX_KEPT);
+/// What makes room when `added` deliveries come to a webhook: the oldest that wait are given up when
+/// too many do, and the oldest that have ended go when it keeps no more.
+pub fn displaced(
+    state: &State,
+    webhook: WebhookId,
+    added: usize,
+    now: Timestamp,
+) -> impl Iterator<Item = Change> {
     let all = state.deliveries.of(webhook);
+    let too_many = (waiting(state, webhook) + added).saturating_sub(MAX_WAITING);
+    let pending = all
+        .clone()
+        .filter(|delivery| delivery.status == DeliveryStatus::Pending);
+    let given_up = pending
+        .take(too_many)
+        .map(move |delivery| delivery.clone().given_up(TOO_MANY, now).into());
+    let surplus = (state.deliveries.count_of(webhook) + added).saturating_sub(MAX_KEPT);
     let ended = all.filter(|delivery| delivery.status.is_final());
-    let surplus = ended.take(surplus);
-    surplus.map(|delivery| Change::Delete(Deletion::Delivery(delivery.id)))
+    let gone = ended
+        .take(surplus)
+        .map(|delivery| Change::Delete(Deletion::Delivery(delivery.id)));
+    given_up.chain(gone)
+}
+
+/// Why a delivery is given up that nobody took in time.
+const TOO_MANY: &str = "too many deliveries were waiting; this was the oldest";
+
+/// How many deliveries of a webhook have not ended.
+pub fn waiting(state: &State, webhook: WebhookId) -> usize {
+    let all = state.deliveries.of(webhook);
+    all.filter(|delivery| !delivery.status.is_final()).count()
 }
 
 /// What a scan saw that was `wanted` then: how much, and the worst of it. `None` without any.

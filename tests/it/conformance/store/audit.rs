@@ -3,7 +3,7 @@ use std::time::Duration;
 use vega::{
     clock::new_id,
     domain::{
-        audit::AuditAction,
+        audit::{AuditAction, AuditActor, KEPT_REFUSALS},
         idempotency::{KeptAnswer, KeyOwner},
         ids::UserId,
         repository::SealedSecret,
@@ -21,6 +21,7 @@ fn draft(action: AuditAction, entity: impl std::fmt::Display) -> Draft {
         actor: None,
         action,
         entity_id: entity.to_string(),
+        details: serde_json::Map::new(),
     }
 }
 
@@ -70,7 +71,7 @@ pub async fn the_audit_log_is_filtered_and_comes_in_parts(backend: &mut dyn Back
     let actor: UserId = new_id();
     for entity in ["prj_1", "prj_2", "prj_3"] {
         let mut note = draft(AuditAction::CleanupRun, entity);
-        note.actor = (entity != "prj_2").then_some(actor);
+        note.actor = (entity != "prj_2").then_some(AuditActor::User(actor));
         store.note_audit(note).await.unwrap();
         backend.advance(Duration::from_secs(60));
     }
@@ -89,7 +90,7 @@ pub async fn the_audit_log_is_filtered_and_comes_in_parts(backend: &mut dyn Back
     };
     assert_eq!(entities(all.clone(), rest).await.0, ["prj_1"]);
     let by_actor = AuditFilter {
-        actor: Some(actor),
+        actor: Some(AuditActor::User(actor)),
         ..all.clone()
     };
     assert_eq!(
@@ -117,6 +118,32 @@ pub async fn the_audit_log_is_filtered_and_comes_in_parts(backend: &mut dyn Back
     );
 }
 
+pub async fn the_log_keeps_a_limited_number_of_refused_sign_ins(backend: &mut dyn Backend) {
+    let store = backend.store();
+    let mut first = draft(AuditAction::CleanupRun, "retention").with("reason", "test");
+    first.actor = Some(AuditActor::Cli);
+    store.note_audit(first).await.unwrap();
+    let surplus = 5;
+    let refusals = (0..KEPT_REFUSALS + surplus)
+        .map(|n| store.note_audit(draft(AuditAction::SessionRefused, n)));
+    futures_util::future::try_join_all(refusals).await.unwrap();
+    backend.reopen().await;
+    let store = backend.store();
+    let all = store
+        .audit_log(
+            AuditFilter::default(),
+            PageRequest::first(2 * KEPT_REFUSALS),
+        )
+        .await
+        .unwrap()
+        .items;
+    assert_eq!(all.len(), KEPT_REFUSALS + 1);
+    let oldest = all.last().unwrap();
+    assert_eq!(oldest.action, AuditAction::CleanupRun, "only refusals go");
+    assert_eq!(oldest.actor, Some(AuditActor::Cli));
+    assert_eq!(oldest.details["reason"], "test");
+}
+
 fn owner(key: &str) -> KeyOwner {
     KeyOwner {
         user_id: new_id(),
@@ -127,6 +154,7 @@ fn owner(key: &str) -> KeyOwner {
 
 fn answer() -> KeptAnswer {
     KeptAnswer {
+        scope: Some(vega::domain::api_key::Scope::Write),
         fingerprint: "f".into(),
         status: 201,
         content_type: None,

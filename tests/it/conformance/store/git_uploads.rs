@@ -26,6 +26,7 @@ fn upload(world: &World, by: UserId) -> GitUpload {
         id: new_id(),
         repository_id: world.repository,
         created_by: by,
+        api_key_id: None,
         password_hash: "hash".into(),
         expires_at: world.now,
         pushes: 0,

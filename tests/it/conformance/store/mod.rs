@@ -196,8 +196,9 @@ macro_rules! store_conformance {
                     a_changed_secret_keeps_the_former_one_for_a_day,
                     webhooks_are_limited_listed_and_removed_with_their_deliveries,
                     a_projects_webhooks_go_with_it,
+                    an_old_address_says_nothing_about_a_webhook_that_moved,
                     ended_deliveries_are_let_go,
-                    a_webhook_keeps_a_limited_number_of_ended_deliveries,
+                    a_webhook_keeps_and_waits_for_a_limited_number_of_deliveries,
                 }
                 workers {
                     heartbeats_are_judged_by_the_stores_clock,
@@ -215,6 +216,7 @@ macro_rules! store_conformance {
                 audit {
                     a_change_is_committed_with_its_audit_entry,
                     the_audit_log_is_filtered_and_comes_in_parts,
+                    the_log_keeps_a_limited_number_of_refused_sign_ins,
                     a_key_is_reserved_once_and_answers_for_a_day,
                     a_released_or_abandoned_key_is_free_again,
                     a_key_knows_what_was_made_even_without_its_answer,

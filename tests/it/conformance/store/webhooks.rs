@@ -15,7 +15,7 @@ use vega::{
         time::Timestamp,
         webhook::{
             Attempt, Delivery, DeliveryStatus, DisabledReason, FAILING_TOO_LONG, MAX_IN_FLIGHT,
-            MAX_KEPT, MAX_TRIES, Verdict, Webhook, WebhookEvent,
+            MAX_KEPT, MAX_TRIES, MAX_WAITING, Verdict, Webhook, WebhookEvent,
         },
     },
     error::{Error, ErrorCode},
@@ -97,6 +97,7 @@ async fn report(
 ) -> Result<(), Error> {
     let failed = verdict != Verdict::Delivered;
     let report = AttemptReport {
+        url: claimed.webhook.url.clone(),
         attempt: Attempt {
             number: 0,
             at: now,
@@ -111,6 +112,7 @@ async fn report(
             actor: None,
             action: AuditAction::WebhookDisabled,
             entity_id: claimed.webhook.id.to_string(),
+            details: serde_json::Map::new(),
         },
     };
     let id = claimed.delivery.id;
@@ -546,6 +548,32 @@ pub async fn a_projects_webhooks_go_with_it(backend: &mut dyn Backend) {
     store.webhook(free).await.unwrap();
 }
 
+pub async fn an_old_address_says_nothing_about_a_webhook_that_moved(backend: &mut dyn Backend) {
+    let world = World::of(backend).await;
+    let id = hooked(&world).await;
+    let delivery = ping(&world, id).await;
+    let claimed = claim(&world.store, world.now).await.unwrap();
+    let change = WebhookChange {
+        url: Some("https://new.example.com/".into()),
+        ..WebhookChange::default()
+    };
+    let moved = world.store.change_webhook(id, change, world.now);
+    let moved = moved.await.unwrap();
+    report(&world.store, &claimed, Verdict::Gone, world.now)
+        .await
+        .unwrap();
+    assert_eq!(world.store.webhook(id).await.unwrap(), moved);
+    // It goes to the new address at once; what that one says counts.
+    let again = claim(&world.store, world.now).await.unwrap();
+    assert_eq!((again.delivery.id, again.delivery.tries), (delivery, 1));
+    assert_eq!(again.webhook.url, "https://new.example.com/");
+    report(&world.store, &again, Verdict::Gone, world.now)
+        .await
+        .unwrap();
+    let ended = world.store.webhook(id).await.unwrap();
+    assert_eq!(ended.disabled_reason, Some(DisabledReason::Gone));
+}
+
 pub async fn ended_deliveries_are_let_go(backend: &mut dyn Backend) {
     let world = World::of(backend).await;
     let id = hooked(&world).await;
@@ -566,7 +594,9 @@ pub async fn ended_deliveries_are_let_go(backend: &mut dyn Backend) {
     world.store.delivery(id, waiting).await.unwrap();
 }
 
-pub async fn a_webhook_keeps_a_limited_number_of_ended_deliveries(backend: &mut dyn Backend) {
+pub async fn a_webhook_keeps_and_waits_for_a_limited_number_of_deliveries(
+    backend: &mut dyn Backend,
+) {
     let world = World::of(backend).await;
     let id = hooked(&world).await;
     let surplus = 3;
@@ -579,12 +609,25 @@ pub async fn a_webhook_keeps_a_limited_number_of_ended_deliveries(backend: &mut 
     let project = world.project.id;
     let deleted = world.store.delete_project(project, deletion, world.now);
     deleted.await.unwrap();
+    let count = |all: &[Delivery], status| all.iter().filter(|it| it.status == status).count();
+    let given_up = |delivery: &Delivery| {
+        let why = delivery.attempts.last().and_then(|it| it.error.clone());
+        delivery.status == DeliveryStatus::Failed && why.unwrap().contains("too many")
+    };
+    let all = told(&world.store, id).await;
+    assert_eq!(all.len(), MAX_KEPT);
+    assert_eq!(count(&all, DeliveryStatus::Pending), MAX_WAITING);
+    assert!(all[..MAX_KEPT - MAX_WAITING].iter().all(given_up));
+    // One more: the oldest that waits makes room among those, the oldest of all altogether.
+    let newer = ping(&world, id).await;
     let oldest = told(&world.store, id).await;
-    assert_eq!(
-        oldest.len(),
-        MAX_KEPT + surplus,
-        "what waits is never dropped"
-    );
+    assert_eq!(oldest.len(), MAX_KEPT);
+    assert_eq!(count(&oldest, DeliveryStatus::Pending), MAX_WAITING);
+    assert_eq!(oldest[0].id, all[1].id);
+    assert_eq!(oldest[MAX_KEPT - 1].id, newer);
+    assert!(oldest[..MAX_KEPT - MAX_WAITING].iter().all(given_up));
+    let again = world.store.retry_delivery(id, oldest[0].id, world.now);
+    assert_eq!(again.await.unwrap_err().code(), ErrorCode::QuotaExceeded);
     for enabled in [false, true] {
         let change = WebhookChange {
             enabled: Some(enabled),
@@ -596,6 +639,6 @@ pub async fn a_webhook_keeps_a_limited_number_of_ended_deliveries(backend: &mut 
     let newest = ping(&world, id).await;
     let left = told(&world.store, id).await;
     assert_eq!(left.len(), MAX_KEPT);
-    assert_eq!(left[0].id, oldest[surplus + 1].id);
+    assert_eq!(left[0].id, oldest[1].id);
     assert_eq!(left.last().unwrap().id, newest);
 }

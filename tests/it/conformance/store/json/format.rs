@@ -4,12 +4,18 @@ use super::{super::fixtures::*, journal, open};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 use vega::{
     domain::{
+        api_key::{ApiKey, Scope},
+        audit::{AuditAction, AuditActor},
         finding::{FindingStatus, Triage},
+        git_upload::{GitUpload, GitUploadStatus},
         ids::FindingId,
         timeline::Comment,
     },
     error::ErrorCode,
-    store::{EventQuery, FindingFilter, PageRequest, ScanFilter, TimelineOf},
+    store::{
+        AuditFilter, EventQuery, FindingFilter, GitUploadFilter, PageRequest, ScanFilter,
+        TimelineOf, beside::Draft,
+    },
 };
 
 const SAMPLE: &str = include_str!("sample-format-1.jsonl");
@@ -17,6 +23,9 @@ const SAMPLE: &str = include_str!("sample-format-1.jsonl");
 const SAMPLE_WITH_HISTORY: &str = include_str!("sample-format-1-history.jsonl");
 /// The same format since there are webhooks.
 const SAMPLE_WITH_WEBHOOKS: &str = include_str!("sample-format-1-webhooks.jsonl");
+
+/// Format 2: audit entries with details, a remote that ends with its API key.
+const SAMPLE_2: &str = include_str!("sample-format-2.jsonl");
 
 fn with_journal(text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -82,9 +91,10 @@ async fn opens(sample: &str) {
 async fn newer_formats_are_refused_by_name() {
     let clock = Arc::new(ManualClock::new());
     let folder = with_journal(SAMPLE);
-    manifest(folder.path(), r#"{"format":2,"generation":1}"#);
+    manifest(folder.path(), r#"{"format":3,"generation":1}"#);
     let error = open(folder.path(), &clock, u64::MAX).err().unwrap();
-    assert!(error.message().contains("format 2"), "{error}");
+    assert!(error.message().contains("format 3"), "{error}");
+    assert!(error.message().contains("a newer Vega"), "{error}");
     let body = r#""format":7,"generation":1}"#;
     let header = format!(
         "{{\"crc\":\"{:08x}\",{body}\n",
@@ -94,6 +104,96 @@ async fn newer_formats_are_refused_by_name() {
     let error = open(folder.path(), &clock, u64::MAX).err().unwrap();
     assert_eq!(error.code(), ErrorCode::InternalError);
     assert!(error.message().contains("format 7"), "{error}");
+}
+
+/// A commit behind the last line of `journal`, with the right checksums.
+fn with_commit(journal: &str, ops: &str) -> String {
+    let last = journal.lines().last().unwrap();
+    let prev = &last["{\"crc\":\"".len()..][..8];
+    let body = format!(r#""prev":"{prev}","at":"2026-01-02T03:04:05.678Z","ops":[{ops}]}}"#);
+    let crc = crc32fast::hash(body.as_bytes());
+    format!("{journal}{{\"crc\":\"{crc:08x}\",{body}\n")
+}
+
+#[tokio::test]
+async fn what_a_newer_version_wrote_is_not_taken_for_damage() {
+    let clock = Arc::new(ManualClock::new());
+    let user = SAMPLE
+        .lines()
+        .find(|line| line.contains(r#"{"put":"user","value":"#));
+    let user = user.unwrap().split_once(r#""value":"#).unwrap().1;
+    let user = user.split_once("}}").map_or(user, |(user, _)| user);
+    let new_group =
+        format!(r#"{{"put":"user","value":{user}}}}}"#).replace(r#"["user"]"#, r#"["emperor"]"#);
+    assert!(new_group.contains("emperor"), "{new_group}");
+    for (ops, named) in [
+        (r#"{"put":"hologram","value":{"id":"hol_1"}}"#, "'hologram'"),
+        (r#"{"del":"hologram","id":"hol_1"}"#, "'hologram'"),
+        (new_group.as_str(), "emperor"),
+    ] {
+        let text = with_commit(SAMPLE, ops);
+        let folder = with_journal(&text);
+        let error = open(folder.path(), &clock, u64::MAX).err().unwrap();
+        assert_eq!(error.code(), ErrorCode::InternalError);
+        for words in [
+            "written by a newer Vega",
+            named,
+            &format!("byte {}", SAMPLE.len()),
+        ] {
+            assert!(error.message().contains(words), "{words}: {error}");
+        }
+        assert!(!error.message().contains("corrupted"), "{error}");
+        let left = fs::read_to_string(journal(folder.path(), 1)).unwrap();
+        assert_eq!(left, text, "nothing is changed");
+    }
+    // With a wrong checksum the same line is what an interrupted commit leaves.
+    let torn =
+        with_commit(SAMPLE, r#"{"put":"hologram","value":{}}"#).replace("hologram", "holograms");
+    let folder = with_journal(&torn);
+    open(folder.path(), &clock, u64::MAX).unwrap();
+}
+
+#[tokio::test]
+async fn the_first_change_raises_an_older_format() {
+    let clock = Arc::new(ManualClock::new());
+    let folder = with_journal(SAMPLE_WITH_HISTORY);
+    let (one, other) = (
+        open(folder.path(), &clock, u64::MAX).unwrap(),
+        open(folder.path(), &clock, u64::MAX).unwrap(),
+    );
+    let user = one.users().await.unwrap().remove(0);
+    let unchanged = fs::read_to_string(folder.path().join("metadata/manifest.json")).unwrap();
+    assert!(
+        unchanged.contains("\"format\":1"),
+        "reading changes nothing"
+    );
+    let change = vega::store::UserChange::DisplayName("renamed".into());
+    one.change_user(user.id, change, user.created_at)
+        .await
+        .unwrap();
+    // What an older version looks at first says so, and so does the journal.
+    let manifest = fs::read_to_string(folder.path().join("metadata/manifest.json")).unwrap();
+    assert!(
+        manifest.contains("\"format\":2,\"generation\":2"),
+        "{manifest}"
+    );
+    let header = fs::read_to_string(journal(folder.path(), 2)).unwrap();
+    assert!(header.lines().next().unwrap().contains("\"format\":2"));
+    // Nothing is lost, for whoever had it open and for who opens it anew.
+    for store in [other, open(folder.path(), &clock, u64::MAX).unwrap()] {
+        assert_eq!(store.users().await.unwrap()[0].display_name, "renamed");
+        let page = PageRequest::first(9);
+        let scans = store
+            .scans(ScanFilter::default(), page.clone())
+            .await
+            .unwrap();
+        assert_eq!(scans.items.len(), 2);
+        let findings = store
+            .findings(FindingFilter::default(), page)
+            .await
+            .unwrap();
+        assert_eq!(findings.items.len(), 2);
+    }
 }
 
 #[tokio::test]
@@ -186,11 +286,12 @@ async fn the_sample_is_what_this_version_writes() {
     let add = vega::store::OnlyIfMissing::No;
     world.store.put_threat_profile(profile, add).await.unwrap();
     said_and_decided(&world, id).await;
+    noted_and_keyed(&world).await;
     let written = fs::read_to_string(journal(folder.path(), 1)).unwrap();
     if let Some(path) = std::env::var_os("VEGA_WRITE_SAMPLE") {
         fs::write(path, &written).unwrap();
     }
-    assert_eq!(shape(&written), shape(SAMPLE_WITH_HISTORY));
+    assert_eq!(shape(&written), shape(SAMPLE_2));
 }
 
 #[tokio::test]
@@ -221,6 +322,70 @@ async fn the_sample_with_webhooks_is_what_this_version_writes() {
         fs::write(path, &written).unwrap();
     }
     assert_eq!(shape(&written), shape(SAMPLE_WITH_WEBHOOKS));
+}
+
+#[tokio::test]
+async fn a_journal_of_format_2_always_opens() {
+    opens(SAMPLE_2).await;
+    let folder = with_journal(SAMPLE_2);
+    let clock = Arc::new(ManualClock::new());
+    let store = open(folder.path(), &clock, u64::MAX).unwrap();
+    let log = store.audit_log(AuditFilter::default(), PageRequest::first(9));
+    let entry = log.await.unwrap().items.remove(0);
+    assert_eq!(entry.actor, Some(AuditActor::Cli));
+    assert_eq!(entry.details["changed"][0], "groups");
+    let user = store.users().await.unwrap().remove(0).id;
+    let filter = GitUploadFilter {
+        user,
+        repository: None,
+    };
+    let remotes = store.git_uploads(filter, PageRequest::first(9)).await;
+    let remote = remotes.unwrap().items.remove(0);
+    assert_eq!(remote.status, GitUploadStatus::Open);
+    let key = remote.upload.api_key_id.unwrap();
+    store.revoke_api_key(user, key).await.unwrap();
+    let remote = store.git_upload(remote.upload.id).await.unwrap();
+    assert_eq!(remote.status, GitUploadStatus::Revoked);
+}
+
+/// What came with format 2.
+async fn noted_and_keyed(world: &World) {
+    let note = Draft {
+        id: vega::clock::new_id(),
+        actor: Some(AuditActor::Cli),
+        action: AuditAction::UserChanged,
+        entity_id: world.owner.to_string(),
+        details: serde_json::Map::new(),
+    };
+    let note = note.with("changed", vec!["groups"]);
+    world.store.note_audit(note).await.unwrap();
+    let key = ApiKey {
+        id: vega::clock::new_id(),
+        user_id: world.owner,
+        name: "ci".into(),
+        prefix: "vega_x".into(),
+        hash: "h".into(),
+        scopes: vec![Scope::Write],
+        expires_at: None,
+        last_used_at: None,
+        created_at: world.now,
+    };
+    let id = key.id;
+    world.store.insert_api_key(key).await.unwrap();
+    let upload = GitUpload {
+        id: vega::clock::new_id(),
+        repository_id: world.repository,
+        created_by: world.owner,
+        api_key_id: Some(id),
+        password_hash: "h".into(),
+        expires_at: world.now,
+        pushes: 0,
+        last_push: None,
+        created_at: world.now,
+        updated_at: world.now,
+    };
+    let inserted = world.store.insert_git_upload(upload, LEASE, 9);
+    inserted.await.unwrap();
 }
 
 /// A comment and a decision.

@@ -1,0 +1,3 @@
+//! Use cases where something happens in the middle that HTTP alone cannot time.
+
+mod transfer;
