@@ -8,6 +8,7 @@
 mod checks;
 mod packages;
 mod sarif;
+mod templates;
 mod tree_notes;
 
 use std::{

@@ -13,6 +13,7 @@ use super::{
     program::{ClassRef, FuncRef, Program, UnitRef},
     state::Object,
     summary::{Bind, Summary},
+    templates::Templates,
     value::{Atom, Loc, Origin, Source, Steps, Taint, Taints, Trust, Value},
 };
 use crate::engine::{
@@ -90,6 +91,7 @@ pub(super) struct Analysis<'p> {
     pub(super) program: &'p Program,
     pub(super) config: &'p Config,
     pub(super) paths: Paths,
+    pub(super) templates: Templates,
     pub(super) learned: Vec<Learned>,
     /// What the names of each file's top level hold.
     pub(super) globals: Vec<BTreeMap<Name, Value>>,
@@ -138,6 +140,7 @@ impl<'p> Analysis<'p> {
             program,
             config,
             paths,
+            templates: Templates::of(program),
             learned: program.classes.iter().map(|_| Learned::default()).collect(),
             globals: vec![BTreeMap::new(); units],
             wild: vec![Vec::new(); units],

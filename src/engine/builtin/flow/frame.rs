@@ -218,6 +218,12 @@ impl<'p> Analysis<'p> {
         let Some(entry) = self.entries.get(&frame.func) else {
             return;
         };
+        if entry.view {
+            self.render_view(frame, value);
+        }
+        let Some(entry) = self.entries.get(&frame.func) else {
+            return;
+        };
         let Some(context) = entry.returns else { return };
         let rule = entry.returns_rule.clone();
         if let Some(op) = block.ops.last() {

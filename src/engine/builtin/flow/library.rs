@@ -71,6 +71,12 @@ impl<'p> Analysis<'p> {
         let name = self.call_name(called);
         self.check_sinks(frame, &model, &name, receiver.as_ref(), args);
         self.take_entries(&model, args);
+        if let Some(renders) = &model.row.renders {
+            self.render(frame, renders, receiver.as_ref(), args);
+        }
+        if model.row.sets_entry {
+            self.set_entry(frame, receiver.as_ref(), args);
+        }
         if model.row.ends {
             frame.alive = false;
             return Value::default();
@@ -209,6 +215,12 @@ impl<'p> Analysis<'p> {
         receiver: Option<&Receiver>,
         args: &Args,
     ) -> Value {
+        if let Some(template) = &model.row.template {
+            return self.template_object(frame, template, place, receiver, args);
+        }
+        if model.row.loads_template {
+            return self.template_module(frame, args);
+        }
         if let Some(makes) = model.row.makes {
             return self.make_container(frame, makes, place, args);
         }

@@ -75,6 +75,7 @@ impl<'p> Analysis<'p> {
         match object.kind {
             Kind::Instance(class) => self.instance_field(frame, class, name, receiver),
             Kind::Library(path) => self.path_field(frame, path, name),
+            Kind::Map => super::templates::map_member(object, name),
             _ => Value::unknown(),
         }
     }

@@ -23,6 +23,7 @@ mod report;
 mod rules;
 mod state;
 mod summary;
+mod templates;
 mod text;
 #[cfg(test)]
 pub(crate) mod trial;
@@ -63,18 +64,27 @@ impl Flow {
         let mut flow = Self::default();
         let config = Config::read(root, inventory);
         for language in [Language::Python, Language::Java] {
+            let is_template = |index: &usize| inventory.files[*index].language == Some(Language::Html);
             let of_language: Vec<usize> = files
                 .iter()
                 .copied()
                 .filter(|index| inventory.files[*index].language == Some(language))
                 .filter(|index| inventory.files[*index].role != FileRole::Minified)
                 .collect();
+            if of_language.is_empty() {
+                continue;
+            }
+            let templates = files.iter().copied().filter(is_template);
+            let of_language: Vec<usize> = of_language.into_iter().chain(templates).collect();
             let lowered: Vec<(SourceUnit, LineIndex)> = of_language
                 .par_iter()
                 .filter_map(|index| {
                     let file = &inventory.files[*index];
                     let bytes = std::fs::read(file.on_disk(root)).ok()?;
                     let source = SourceText::new(&file.path, file.language, file.role, bytes);
+                    if is_template(index) && lower::template::language(&source) != Some(language) {
+                        return None;
+                    }
                     let lowered = lower::lower(&source, cancel)?.ok()?;
                     let unit = SourceUnit {
                         path: source.path,

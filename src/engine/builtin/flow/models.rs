@@ -12,7 +12,7 @@ use super::{
 use crate::engine::inventory::Language;
 use regex::Regex;
 use serde::{Deserialize, Deserializer, de::Error as _};
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 /// One file of models.
 #[derive(Debug, Deserialize)]
@@ -55,6 +55,14 @@ pub(crate) struct Row {
     pub(crate) makes: Option<Makes>,
     /// Functions given to it are entry points.
     pub(crate) entry: Option<EntryRow>,
+    /// It renders a template.
+    pub(crate) renders: Option<RendersRow>,
+    /// It gives a template that is rendered later.
+    pub(crate) template: Option<TemplateRow>,
+    /// It gives what the template defines that its first argument names.
+    pub(crate) loads_template: bool,
+    /// Its first argument becomes a name of the receiver, with its second as the value.
+    pub(crate) sets_entry: bool,
     /// It never returns.
     pub(crate) ends: bool,
     /// When it returns, this argument is harmless in these contexts.
@@ -169,6 +177,48 @@ pub(crate) struct EntryRow {
     /// How what it returns is read.
     pub(crate) returns: Option<Context>,
     pub(crate) returns_rule: String,
+    /// What it returns names a template.
+    pub(crate) view: bool,
+}
+
+/// Which template is rendered with what.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RendersRow {
+    /// The argument that names it, or `self`.
+    pub(crate) template: String,
+    /// The argument that is a map of its names, or `named`: arguments by name, and maps by place.
+    pub(crate) context: String,
+    pub(crate) escapes: Escapes,
+    /// Further names, and the arguments they are, or names of libraries with `@` in front.
+    #[serde(default)]
+    pub(crate) also: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct TemplateRow {
+    /// The argument that names it.
+    pub(crate) name: String,
+    pub(crate) escapes: Escapes,
+}
+
+/// Whether outputs of a template are escaped unless it says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Escapes {
+    Always,
+    Never,
+    /// In files whose extension is one of a page.
+    ByName,
+    /// As in the template that includes it.
+    Same,
+    /// As the template object says.
+    Own,
+    /// As `autoescape` of the object says that gives it; not at all where nothing is set.
+    Setting,
+    /// As `default_filters` of the object says that gives it; not at all where nothing is set.
+    Filters,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -214,6 +264,10 @@ const FILES: &[(Language, &str, &str)] = &[
     (Language::Java, "core", include_str!("models/java/core.yaml")),
     (Language::Java, "servlet", include_str!("models/java/servlet.yaml")),
     (Language::Java, "database", include_str!("models/java/database.yaml")),
+    (Language::Python, "templates", include_str!("models/python/templates.yaml")),
+    (Language::Python, "output", include_str!("models/templates.yaml")),
+    (Language::Java, "output", include_str!("models/templates.yaml")),
+    (Language::Java, "templates", include_str!("models/java/templates.yaml")),
 ];
 
 /// The models of a language.
@@ -270,6 +324,10 @@ fn attach(file: ModelFile, paths: &mut Paths) {
                 known.ends |= whole.ends;
                 known.checks = known.checks.or(whole.checks);
                 known.guard = known.guard.or(whole.guard);
+                known.renders = known.renders.or(whole.renders);
+                known.template = known.template.or(whole.template);
+                known.sets_entry |= whole.sets_entry;
+                known.loads_template |= whole.loads_template;
                 whole = known;
             }
             let safe_for = whole.safe_for.iter().copied().collect();

@@ -6,6 +6,7 @@
 
 mod java;
 mod python;
+pub(crate) mod template;
 
 use super::{
     ir::{self, Unit},
@@ -36,6 +37,9 @@ pub(crate) fn lower(
     source: &SourceText,
     cancel: &CancellationToken,
 ) -> Option<Result<Lowered, ParseFailure>> {
+    if source.language == Some(Language::Html) {
+        return template::lower(source).map(Ok);
+    }
     let (grammar, lowering): (_, fn(&SourceText, &Tree) -> Lowered) = match source.language? {
         Language::Python => (tree_sitter_python::LANGUAGE.into(), python::lower),
         Language::Java => (tree_sitter_java::LANGUAGE.into(), java::lower),
