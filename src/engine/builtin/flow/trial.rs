@@ -1,6 +1,6 @@
 //! One file through the data flow, for tests.
 
-use super::{Analysis, FileFlow, Program, SourceUnit, report};
+use super::{Analysis, config::Config, FileFlow, Program, SourceUnit, report};
 use crate::engine::builtin::{
     lower,
     text::{LineIndex, SourceText},
@@ -21,13 +21,13 @@ pub(crate) fn after(source: &SourceText, first: impl FnOnce() + Send) -> Option<
     let lowered = lower::lower(source, &cancel)?.ok()?;
     let program = Program::new(vec![SourceUnit {
         path: source.path.clone(),
-        role: source.role,
         unit: lowered.unit,
     }]);
+    let config = Config::default();
     let lines = [LineIndex::new(&source.bytes)];
     let run = || {
         first();
-        let mut analysis = Analysis::new(source.language?, &program, &cancel).ok()?;
+        let mut analysis = Analysis::new(source.language?, &program, &config, &cancel).ok()?;
         analysis.run();
         Some(report::report(analysis, &lines))
     };
