@@ -107,7 +107,7 @@ fn follow(flow: &FileFlow, claims: &mut Vec<Claim>) {
     claims.retain(|claim| {
         let overruled = |(rule, span, judgement): &(String, Range<usize>, Judgement)| {
             rule == claim.rule.id
-                && within(&claim.span, span)
+                && (within(&claim.span, span) || within(span, &claim.span))
                 && match judgement {
                     Judgement::Unknown => false,
                     Judgement::Harmless => true,

@@ -231,6 +231,13 @@ impl<'p> Analysis<'p> {
                 places.push(path);
             }
         }
+        // Methods that a framework's class calls.
+        if let Some(class) = self.program.class_of_method(function) {
+            let name: Name = declaration.name.rsplit('.').next().unwrap_or_default().into();
+            for base in self.library_bases(class) {
+                places.push(self.paths.field(base, &name));
+            }
+        }
         for place in places {
             let entry = self.paths.model(place).and_then(|model| model.row.entry.clone());
             if let Some(entry) = entry {
@@ -406,7 +413,12 @@ impl<'p> Analysis<'p> {
         let value = self.type_named(func, &plain.into());
         value.atoms.into_iter().find_map(|atom| match atom {
             Atom::Class(class) => Some(Atom::Instance(class)),
-            Atom::Path(path) => Some(Atom::Path(self.paths.resolved(path))),
+            Atom::Path(path) => {
+                let text = self.paths.text(path);
+                let says_nothing = ["builtins.", "typing.", "java.lang.Object"];
+                let nothing = says_nothing.iter().any(|it| text.starts_with(it));
+                (!nothing).then(|| Atom::Path(self.paths.resolved(path)))
+            }
             _ => None,
         })
     }

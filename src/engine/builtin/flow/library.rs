@@ -22,6 +22,9 @@ pub(super) struct Receiver {
     pub(super) var: Option<Var>,
 }
 
+/// Programs that take commands as arguments.
+const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "cmd", "powershell", "pwsh", "env"];
+
 /// What a condition says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
@@ -329,7 +332,10 @@ impl<'p> Analysis<'p> {
             {
                 continue;
             }
-            let values: Vec<Value> = chosen(&sink.arg, receiver, args).cloned().collect();
+            let mut values: Vec<Value> = chosen(&sink.arg, receiver, args).cloned().collect();
+            if sink.context == Context::Argv {
+                values = self.programs(frame, values);
+            }
             for value in &values {
                 self.reaches(frame, &sink.rule, sink.context, name, value);
             }
@@ -406,6 +412,29 @@ impl<'p> Analysis<'p> {
                 sink: name.clone(),
             };
             self.record(frame, hit);
+        }
+    }
+
+    /// Of a program and its arguments, what decides what runs: the program, and everything given to
+    /// a shell.
+    fn programs(&mut self, frame: &mut Frame<'p>, values: Vec<Value>) -> Vec<Value> {
+        let given: Vec<Value> = values.iter().filter(|it| !it.is_bottom()).cloned().collect();
+        let parts = match given.as_slice() {
+            [list] => match self.sequence(frame, list) {
+                Some(parts) => parts,
+                None => return given,
+            },
+            _ => given,
+        };
+        let is_shell = |value: &Value| {
+            value.some_texts().any(|text| {
+                let name = text.rsplit(['/', '\\']).next().unwrap_or(text).to_lowercase();
+                SHELLS.contains(&name.trim_end_matches(".exe"))
+            })
+        };
+        match parts.first() {
+            Some(first) if !is_shell(first) => vec![first.clone()],
+            _ => parts,
         }
     }
 

@@ -87,7 +87,11 @@ fn claim(
     place: &SinkPlace,
     found: &Found,
 ) -> Option<Claim> {
-    let rule = registry::rule(&place.rule)?;
+    let stored = found.source.as_ref().is_some_and(|it| it.trust == Trust::Stored);
+    let rule = match place.rule.strip_suffix("-reflected-xss") {
+        Some(language) if stored => registry::rule(&format!("{language}-stored-xss")),
+        _ => registry::rule(&place.rule),
+    }?;
     let function = analysis.program.function(found.function);
     let span = place.start as usize..place.end as usize;
     let steps = found.steps.list();
