@@ -256,11 +256,17 @@ pub async fn authenticate(ctx: &ServeContext, bearer: &str) -> Result<Actor> {
     })
 }
 
-/// Lets an authenticated caller in: counts the request, and checks that its credential carries
-/// `scope`. What needs [`Scope::Ops`] also needs an operator.
-pub fn admit(ctx: &ServeContext, actor: &Actor, bearer: &str, scope: Scope) -> Result<()> {
-    // After the check of the credential, so that the table holds real ones only.
-    ctx.throttles.request(bearer)?;
+/// Counts a request with a credential that [`authenticate`] accepted: the table holds real ones only.
+///
+/// # Errors
+/// `rate_limited` when there were too many.
+pub fn count_request(ctx: &ServeContext, bearer: &str) -> Result<()> {
+    ctx.throttles.request(bearer)
+}
+
+/// Lets an authenticated caller in whose credential carries `scope`. What needs [`Scope::Ops`] also
+/// needs an operator.
+pub fn admit(actor: &Actor, scope: Scope) -> Result<()> {
     actor.require_scope(scope)?;
     if scope == Scope::Ops && !actor.is_operator() {
         return Err(Error::new(ErrorCode::Forbidden, NOT_AN_OPERATOR));
@@ -333,12 +339,7 @@ pub async fn create_api_key(
     if wish.expires_at.is_some_and(|end| end <= now) {
         return Err(Error::field("expires_at", "must lie in the future"));
     }
-    let allowed: Vec<Scope> = Scope::ALL
-        .iter()
-        .copied()
-        .filter(|scope| actor.scopes.contains(scope))
-        .filter(|scope| *scope != Scope::Ops || actor.is_operator())
-        .collect();
+    let allowed = actor.effective_scopes();
     let scopes = match wish.scopes {
         None => allowed,
         Some(scopes) if scopes.is_empty() => {

@@ -154,6 +154,7 @@ fn owner(key: &str) -> KeyOwner {
 
 fn answer() -> KeptAnswer {
     KeptAnswer {
+        rights: None,
         scope: Some(vega::domain::api_key::Scope::Write),
         fingerprint: "f".into(),
         status: 201,
