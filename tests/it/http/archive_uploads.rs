@@ -172,3 +172,28 @@ async fn nobody_gets_many_addresses_without_completing_some() {
     put(&app, url, archive).await.expect_error("conflict");
     assert_eq!(leftovers(&app), 0);
 }
+
+#[tokio::test]
+async fn an_address_ends_with_its_repository_and_its_project() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    for of_project in [false, true] {
+        let repository = repository(&client).await;
+        let (address, _) = place(&client, &repository).await;
+        let url = address["upload_url"].as_str().unwrap();
+        put(&app, url, b"a first try".to_vec())
+            .await
+            .expect_status(204);
+        let path = format!("/v1/repositories/{repository}");
+        if of_project {
+            let project = client.get(&path).await.text_at("project_id");
+            let project = format!("/v1/projects/{project}");
+            client.delete(&project).await.expect_status(202);
+        } else {
+            client.delete(&path).await.expect_status(204);
+        }
+        put(&app, url, b"a second try".to_vec())
+            .await
+            .expect_error("not_found");
+    }
+}
