@@ -7,7 +7,7 @@
 use super::Ctx;
 use crate::{
     api::{
-        error::{ApiError, ApiResult},
+        error::{ApiError, ApiResult, ErrorEnvelope},
         extract::{ClientAddress, QueryParams, basic, spool},
     },
     error::{Error, ErrorCode, Result},
