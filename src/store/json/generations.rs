@@ -114,10 +114,14 @@ impl Shared {
                 Ok(())
             }
             Err(error) => {
-                // Room may be what was missing: leave no half-written journal behind.
+                // Room may be what was missing: leave no half-written journal behind. Where the new one
+                // is current already, that may not have reached the disk: the old one stays.
+                let old = loaded.journal.generation();
                 let current = self.folder.existing_manifest();
-                let removed =
-                    current.and_then(|it| self.folder.remove_other_journals(it.generation));
+                let removed = current.and_then(|it| match it.generation == old {
+                    true => self.folder.remove_other_journals(old),
+                    false => Ok(()),
+                });
                 if let Err(error) = removed {
                     tracing::warn!(%error, "a half-written journal could not be removed");
                 }
