@@ -2,15 +2,16 @@
 //!
 //! The digest of a body is taken while it streams to whoever reads it, so uploads of any size are
 //! covered. Only successes are kept: a refused request changed nothing, and asking again is fine.
-//! Who gets a kept answer is let in as for a first one: it counts as a request and needs the scope.
+//! Every request under a key is counted and let in before the key is looked at: what is refused must
+//! not cost a commit. A kept answer goes to who can do all that the first credential could.
 
 use super::{
     error::ApiError,
-    extract::{NeededScope, bearer},
+    extract::{Counted, NeededScope, bearer},
 };
 use crate::{
     context::ServeContext,
-    domain::{access::Actor, api_key::Scope, ids::IdempotencyId},
+    domain::{access::Actor, api_key::Scope, idempotency::Rights, ids::IdempotencyId},
     error::{Error, ErrorCode, Result},
     services::{
         accounts,
@@ -38,13 +39,18 @@ const REPLAYED: &str = "idempotency-replayed";
 /// Answers are short; a longer one is not kept.
 const MAX_ANSWER: usize = 1024 * 1024;
 
+/// POST routes that change nothing a reader may not change.
+const READING: [&str; 2] = [
+    "/repositories/{id}/exports",
+    "/repositories/{id}/scans/estimate",
+];
+
 type Answered = std::result::Result<ServiceResponse<BoxBody>, actix_web::Error>;
 
 /// A request under a key.
 struct Keyed {
     ctx: Data<ServeContext>,
     actor: Actor,
-    bearer: String,
     route: String,
     key: String,
 }
@@ -58,29 +64,32 @@ pub async fn replay(request: ServiceRequest, next: Next<impl MessageBody + 'stat
             let turn = idempotency::turn(&keyed.ctx, &keyed.actor, &keyed.route, &keyed.key).await;
             match turn {
                 Ok(Turn::First(id)) => first(&keyed, id, request, next).await,
-                Ok(Turn::Again(kept)) => match keyed.admit(kept.scope) {
+                Ok(Turn::Again(kept)) => match may_have(&keyed.actor, &kept) {
                     Ok(()) => again(kept, request).await,
                     Err(error) => Ok(request.error_response(ApiError::from(error))),
                 },
-                Err(error) => {
-                    let error = keyed.admit(None).err().unwrap_or(error);
-                    Ok(request.error_response(ApiError::from(error)))
-                }
+                Err(error) => Ok(request.error_response(ApiError::from(error))),
             }
         }
     }
 }
 
-impl Keyed {
-    /// Lets a request in that its handler does not see, and that needs `scope`.
-    fn admit(&self, scope: Option<Scope>) -> Result<()> {
-        // Where it is not known: what is under a key changes something.
-        let ops = format!("POST {}/ops/", self.ctx.settings.api_prefix);
-        let usual = match self.route.starts_with(&ops) {
-            true => Scope::Ops,
-            false => Scope::Write,
-        };
-        accounts::admit(&self.ctx, &self.actor, &self.bearer, scope.unwrap_or(usual))
+/// Whether `actor` may have an answer that was kept.
+fn may_have(actor: &Actor, kept: &Replay) -> Result<()> {
+    if let Some(scope) = kept.scope {
+        accounts::admit(actor, scope)?;
+    }
+    Rights::require(kept.rights.as_ref(), actor)
+}
+
+/// What the handler of a POST below the prefix is going to ask for.
+fn scope_of(route: &str) -> Scope {
+    if route.starts_with("/ops/") {
+        return Scope::Ops;
+    }
+    match READING.contains(&route) {
+        true => Scope::Read,
+        false => Scope::Write,
     }
 }
 
@@ -106,11 +115,14 @@ async fn keyed(request: &ServiceRequest) -> Result<Option<Keyed>> {
         Err(error) if error.code() == ErrorCode::InvalidToken => return Ok(None),
         Err(error) => return Err(error),
     };
+    accounts::count_request(&ctx, &bearer)?;
+    request.extensions_mut().insert(Counted);
+    let below = route.strip_prefix(ctx.settings.api_prefix.as_str());
+    accounts::admit(&actor, scope_of(below.unwrap_or(&route)))?;
     idempotency::check_key(&key)?;
     Ok(Some(Keyed {
         ctx,
         actor,
-        bearer,
         route: format!("POST {route}"),
         key,
     }))
@@ -173,6 +185,7 @@ async fn keep(
     let needed = request.extensions().get::<NeededScope>().copied();
     let answer = Replay {
         scope: needed.map(|it| it.0),
+        rights: Some(Rights::of(&keyed.actor)),
         fingerprint,
         status: response.status().as_u16(),
         content_type: content_type.and_then(|it| it.to_str().ok().map(str::to_owned)),

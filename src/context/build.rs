@@ -149,6 +149,7 @@ pub async fn serve(settings: &ServeSettings, tasks: Tasks) -> Result<ServeContex
         body_stall: settings.throttles.body_stall,
         trusted_proxies: settings.throttles.trusted_proxies,
         throttles: Arc::new(Throttles::new(&settings.throttles)),
+        refusals: Arc::default(),
         password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
         scan_queued: Arc::new(Notify::new()),
         job_queued: Arc::new(Notify::new()),

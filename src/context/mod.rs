@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod key_files;
+pub mod refusals;
 pub mod throttles;
 
 use crate::{
@@ -66,6 +67,8 @@ pub struct ServeContext {
     pub trusted_proxies: usize,
     /// How often callers may ask and try to sign in.
     pub throttles: Arc<throttles::Throttles>,
+    /// Refused sign-ins on their way to the audit log.
+    pub refusals: Arc<refusals::Refusals>,
     /// How many passwords may be compared at once.
     pub password_checks: Arc<Semaphore>,
     /// Rings when a scan was queued.

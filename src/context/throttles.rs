@@ -98,10 +98,15 @@ impl Throttles {
     pub fn refusal_may_be_noted(&self, account: Option<UserId>) -> Option<u64> {
         let taken = locked(&self.refusals).take(self.key(account), self.since.elapsed());
         if taken.is_err() {
-            self.refusals_not_noted.fetch_add(1, Ordering::Relaxed);
+            self.refusals_not_noted(1);
             return None;
         }
         Some(self.refusals_not_noted.swap(0, Ordering::Relaxed))
+    }
+
+    /// Counts refused sign-ins without an entry in the log; the next entry tells of them.
+    pub fn refusals_not_noted(&self, count: u64) {
+        self.refusals_not_noted.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Counts an address for an archive.

@@ -20,8 +20,9 @@ pub struct Actor {
     pub groups: Vec<Group>,
     /// What the credential allows; sign-in sessions carry every scope.
     pub scopes: Vec<Scope>,
-    /// The API key the request came with; none for sign-in sessions. What lives on after the request
-    /// with rights of its own ends with the key.
+    /// The API key the request came with; none for sign-in sessions. A remote for `git push` ends
+    /// with the key it was made with. Keys and webhooks made with it do not: they belong to the user,
+    /// who has to look through them after a key leaked.
     pub api_key: Option<ApiKeyId>,
 }
 
@@ -36,6 +37,16 @@ impl Actor {
             format!("This needs a credential with the scope '{scope}'"),
         )
         .with_detail("required_scope", scope))
+    }
+
+    /// The scopes that are of use to the caller: [`Scope::Ops`] is to operators only.
+    pub fn effective_scopes(&self) -> Vec<Scope> {
+        Scope::ALL
+            .iter()
+            .copied()
+            .filter(|scope| self.scopes.contains(scope))
+            .filter(|scope| *scope != Scope::Ops || self.is_operator())
+            .collect()
     }
 
     /// Whether the caller is an operator (group `operator` or `root`).

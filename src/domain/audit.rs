@@ -15,8 +15,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{fmt, str::FromStr};
 
-/// Refused sign-ins that are kept; the oldest go first. Anybody may cause them.
+/// Refused sign-ins to accounts that exist that are kept; the oldest go first. Anybody may cause them.
 pub const KEPT_REFUSALS: usize = 2_000;
+/// Refused sign-ins to others that are kept, apart from those: whoever makes names up must not push
+/// what was tried on an account out of the log.
+pub const KEPT_UNKNOWN_REFUSALS: usize = 500;
+/// The entity of a refused sign-in to an account that does not exist.
+pub const UNKNOWN_ACCOUNT: &str = "unknown";
 
 text_enum! {
     /// What was done.

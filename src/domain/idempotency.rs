@@ -5,12 +5,14 @@
 //! A crash between the last two loses the answer, never the knowledge that the change was made.
 
 use super::{
+    access::Actor,
     api_key::Scope,
     ids::{IdempotencyId, UserId},
     lease::Lease,
     repository::SealedSecret,
     time::Timestamp,
 };
+use crate::error::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
 
 /// How long an answer is kept.
@@ -27,12 +29,76 @@ pub struct KeyOwner {
     pub key: String,
 }
 
+/// What the credential of a first request could do. Its answer may hand some of that out: a new API
+/// key has all scopes of the credential it was made with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rights {
+    /// Its scopes, as far as they were of use to it.
+    pub scopes: Vec<Scope>,
+    /// Whether its user was an operator.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub operator: bool,
+}
+
+impl Rights {
+    /// What `actor` can do.
+    pub fn of(actor: &Actor) -> Self {
+        Self {
+            scopes: actor.effective_scopes(),
+            operator: actor.is_operator(),
+        }
+    }
+
+    /// Whether `actor` can do all of this, so that a kept answer gives it nothing new. Where it is not
+    /// known what was handed out (`None`), only a session or a key with every scope can.
+    ///
+    /// # Errors
+    /// `insufficient_scope` naming a scope the credential lacks; `forbidden` for who is no operator
+    /// any more.
+    pub fn require(rights: Option<&Self>, actor: &Actor) -> Result<()> {
+        let Some(rights) = rights else {
+            let is_session = actor.api_key.is_none();
+            let mut all = Scope::ALL.iter();
+            return match all.find(|scope| !is_session && !actor.scopes.contains(scope)) {
+                Some(scope) => Err(weaker(*scope)),
+                None => Ok(()),
+            };
+        };
+        let mut needed = rights.scopes.iter();
+        if let Some(scope) = needed.find(|scope| !actor.scopes.contains(scope)) {
+            return Err(weaker(*scope));
+        }
+        if rights.operator && !actor.is_operator() {
+            return Err(Error::new(
+                ErrorCode::Forbidden,
+                "The first request with this Idempotency-Key was made by an operator",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn weaker(scope: Scope) -> Error {
+    Error::new(
+        ErrorCode::InsufficientScope,
+        format!(
+            "The first request with this Idempotency-Key was made with more rights: its answer needs \
+             a credential with the scope '{scope}'"
+        ),
+    )
+    .with_detail("required_scope", scope)
+}
+
 /// The answer of the first request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptAnswer {
     /// What a credential needed to get it, and needs to get it again. Earlier versions did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
+    /// What the first credential could do, which the next one must be able to do as well. Earlier
+    /// versions did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rights: Option<Rights>,
     /// SHA-256 (hex) over path, query, content type and body of the first request.
     pub fingerprint: String,
     /// The HTTP status.
@@ -63,3 +129,6 @@ pub struct IdempotencyRecord {
     /// When it ends, by the store's clock.
     pub expires_at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,7 +93,7 @@ pub async fn run(args: MaintenanceArgs) -> Result<ExitCode> {
             let (app, _empty) = imagined(&env, args.how.mode()).await?;
             users::add(&app, args).await
         }
-        MaintenanceCommand::Users(command) => {
+        MaintenanceCommand::Users(UsersCommand::OfKnown(command)) => {
             let (app, _) = existing(&env).await?;
             users::run(&app, command).await
         }

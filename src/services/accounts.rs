@@ -1,6 +1,6 @@
 //! Signing in, staying signed in, and API keys.
 
-use super::{audit, users};
+use super::{audit, refused_sign_ins, users};
 use crate::{
     auth::{api_keys, passwords, tokens},
     clock::new_id,
@@ -65,40 +65,15 @@ pub async fn sign_in(
         Ok(_) => ctx.throttles.signed_in(&email),
         Err(error) if error.code() == ErrorCode::InvalidToken => {
             ctx.throttles.sign_in_failed(&email, address);
-            note_refusal(ctx, &email, address).await;
+            refused_sign_ins::note(ctx, &email, address);
+        }
+        // Nothing was compared, and it is no entry of its own; the next entry tells of it.
+        Err(error) if error.code() == ErrorCode::RateLimited => {
+            ctx.throttles.refusals_not_noted(1);
         }
         Err(_) => {}
     }
     begin_session(ctx, signed_in?).await
-}
-
-/// Notes a refused sign-in in the audit log, as far as there is room for such entries. What was typed
-/// as a name is kept for nobody: it may be a password in the wrong field.
-async fn note_refusal(ctx: &ServeContext, email: &str, address: Option<IpAddr>) {
-    let noted = async {
-        let user = ctx
-            .app
-            .store
-            .user_by_email(email)
-            .await?
-            .map(|user| user.id);
-        let Some(not_recorded) = ctx.throttles.refusal_may_be_noted(user) else {
-            return Ok(());
-        };
-        let entity = user.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
-        let mut entry = audit::draft(None, AuditAction::SessionRefused, entity);
-        if let Some(address) = address {
-            entry = entry.with("address", address.to_canonical().to_string());
-        }
-        if not_recorded > 0 {
-            entry = entry.with("not_recorded", not_recorded);
-        }
-        ctx.app.store.note_audit(entry).await
-    };
-    if let Err(error) = noted.await {
-        // The refusal stands, whether or not the log can tell of it.
-        tracing::error!(%error, cause = ?error, "a refused sign-in could not be noted");
-    }
 }
 
 /// The user whose credentials these are.
@@ -256,11 +231,17 @@ pub async fn authenticate(ctx: &ServeContext, bearer: &str) -> Result<Actor> {
     })
 }
 
-/// Lets an authenticated caller in: counts the request, and checks that its credential carries
-/// `scope`. What needs [`Scope::Ops`] also needs an operator.
-pub fn admit(ctx: &ServeContext, actor: &Actor, bearer: &str, scope: Scope) -> Result<()> {
-    // After the check of the credential, so that the table holds real ones only.
-    ctx.throttles.request(bearer)?;
+/// Counts a request with a credential that [`authenticate`] accepted: the table holds real ones only.
+///
+/// # Errors
+/// `rate_limited` when there were too many.
+pub fn count_request(ctx: &ServeContext, bearer: &str) -> Result<()> {
+    ctx.throttles.request(bearer)
+}
+
+/// Lets an authenticated caller in whose credential carries `scope`. What needs [`Scope::Ops`] also
+/// needs an operator.
+pub fn admit(actor: &Actor, scope: Scope) -> Result<()> {
     actor.require_scope(scope)?;
     if scope == Scope::Ops && !actor.is_operator() {
         return Err(Error::new(ErrorCode::Forbidden, NOT_AN_OPERATOR));
@@ -333,12 +314,7 @@ pub async fn create_api_key(
     if wish.expires_at.is_some_and(|end| end <= now) {
         return Err(Error::field("expires_at", "must lie in the future"));
     }
-    let allowed: Vec<Scope> = Scope::ALL
-        .iter()
-        .copied()
-        .filter(|scope| actor.scopes.contains(scope))
-        .filter(|scope| *scope != Scope::Ops || actor.is_operator())
-        .collect();
+    let allowed = actor.effective_scopes();
     let scopes = match wish.scopes {
         None => allowed,
         Some(scopes) if scopes.is_empty() => {

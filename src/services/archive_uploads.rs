@@ -2,8 +2,9 @@
 //! that it is there.
 //!
 //! Nothing is recorded until that word: an address nobody uses leaves nothing, an upload nobody
-//! completes is swept after a day, and nobody gets many addresses without completing some. What was put is copied before it is read, so that the address
-//! cannot change it under the ingest.
+//! completes is swept after a day, and nobody gets many addresses without completing some. An address
+//! ends with its completion and with its repository. What was put is copied before it is read, so that
+//! the address cannot change it under the ingest.
 
 use super::{access, repositories, working_dir::WorkingRoot};
 use crate::{
@@ -53,8 +54,12 @@ pub async fn begin(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Resul
     })
 }
 
-/// Whether an archive may (still) be put to `key`: an address whose upload was completed would fill
-/// the store again with what nobody reads.
+/// Whether an archive may (still) be put to `key`: an address whose upload was completed, or whose
+/// repository is gone, would fill the store with what nobody reads.
+///
+/// # Errors
+/// `not_found` without the repository, also when its project is being deleted; `conflict` after the
+/// completion.
 pub async fn check_put(ctx: &ServeContext, key: &ObjectKey) -> Result<()> {
     let mut segments = key.as_str().split('/').skip(1);
     let repository = segments.next().and_then(|it| it.parse().ok());
@@ -62,6 +67,13 @@ pub async fn check_put(ctx: &ServeContext, key: &ObjectKey) -> Result<()> {
     let (Some(repository), Some(upload)) = (repository, upload) else {
         return Ok(());
     };
+    let gone = |error: Error| match error.code() {
+        ErrorCode::NotFound => Error::not_found("Repository", repository),
+        _ => error,
+    };
+    let known = ctx.app.store.repository(repository).await?;
+    let project = ctx.app.store.project(known.project_id).await;
+    project.map_err(gone)?;
     match job_of(ctx, repository, upload).await? {
         None => Ok(()),
         Some(_) => Err(Error::conflict(

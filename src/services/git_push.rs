@@ -81,6 +81,12 @@ pub struct Turn {
     gate: OwnedMutexGuard<Option<Kept>>,
 }
 
+/// The right to let git work, until it is dropped.
+#[derive(Debug)]
+pub struct Permit {
+    _held: OwnedSemaphorePermit,
+}
+
 /// A push as it was received.
 pub struct Body {
     /// The bytes; only their beginning when they are too many.
@@ -159,11 +165,13 @@ impl PushRemotes {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A turn to let git work. Nobody waits for it for ever, nor after the process is to end.
+    /// The right to let git work, for all that a request needs of it: asked for before anything is
+    /// received, so that who is sent away can be told so. Nobody waits for it for ever, nor after the
+    /// process is to end.
     ///
     /// # Errors
     /// `dependency_unavailable` when git has too much to do, or the process is to end.
-    async fn permit(&self, cancel: &CancellationToken) -> Result<OwnedSemaphorePermit> {
+    pub async fn permit(&self, cancel: &CancellationToken) -> Result<Permit> {
         let turns = Arc::clone(&self.turns);
         let busy = |why| {
             Error::new(ErrorCode::DependencyUnavailable, why)
@@ -173,7 +181,7 @@ impl PushRemotes {
             biased;
             () = cancel.cancelled() => Err(busy("the push was called off while it waited for git")),
             turn = tokio::time::timeout(self.patience, turns.acquire_owned()) => match turn {
-                Ok(Ok(permit)) => Ok(permit),
+                Ok(Ok(permit)) => Ok(Permit { _held: permit }),
                 Ok(Err(error)) => Err(Error::internal("waiting for git", error)),
                 Err(_) => Err(busy("git works on too many other pushes")),
             },
@@ -185,10 +193,10 @@ impl PushRemotes {
     async fn with<T: Send + 'static>(
         &self,
         turn: &mut Turn,
+        _permit: &Permit,
         (limits, cancel): (PushLimits, CancellationToken),
         work: impl FnOnce(&mut Kept, &PushLimits, &CancellationToken) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _permit = self.permit(&cancel).await?;
         let kept = turn.gate.take();
         let folder = match &kept {
             Some(_) => None,
@@ -243,6 +251,7 @@ pub async fn advertise(
     cancel: CancellationToken,
 ) -> Result<Vec<u8>> {
     let mut turn = remotes.turn(access).await?;
+    let permit = remotes.permit(&cancel).await?;
     if access.repository.ingest_status == IngestStatus::Failed {
         // The same commit is to be pushed again, not to be found up to date.
         dispose(turn.gate.take()).await;
@@ -251,7 +260,7 @@ pub async fn advertise(
     let advertise = |kept: &mut Kept, limits: &PushLimits, cancel: &CancellationToken| {
         kept.repository.advertise(limits, cancel)
     };
-    remotes.with(&mut turn, bounds, advertise).await
+    remotes.with(&mut turn, &permit, bounds, advertise).await
 }
 
 /// Takes a push in. Returns the body of the answer, which tells of success and refusal alike.
@@ -262,7 +271,7 @@ pub async fn receive(
     ctx: &ServeContext,
     remotes: &PushRemotes,
     access: &PushAccess,
-    mut turn: Turn,
+    (mut turn, permit): (Turn, Permit),
     body: Body,
     cancel: CancellationToken,
 ) -> Result<Vec<u8>> {
@@ -284,7 +293,8 @@ pub async fn receive(
         let report = refused(&names, too_large_refusal(max_bytes));
         return Ok(report.answer(capabilities));
     }
-    let outcome = take(ctx, remotes, access, &mut turn, request, (limits, cancel)).await;
+    let at = (&mut turn, &permit);
+    let outcome = take(ctx, remotes, access, at, request, (limits, cancel)).await;
     let report = match outcome {
         Ok(report) => report,
         Err(error) => {
@@ -307,7 +317,7 @@ async fn take(
     ctx: &ServeContext,
     remotes: &PushRemotes,
     access: &PushAccess,
-    turn: &mut Turn,
+    (turn, permit): (&mut Turn, &Permit),
     request: PushRequest,
     bounds: (PushLimits, CancellationToken),
 ) -> Result<PushReport> {
@@ -323,7 +333,7 @@ async fn take(
     }
     let commands = request.commands.clone();
     let (received, commands) = remotes
-        .with(turn, bounds.clone(), move |kept, limits, cancel| {
+        .with(turn, permit, bounds.clone(), move |kept, limits, cancel| {
             let received = kept.repository.receive(request, limits, cancel)?;
             note(&mut kept.references, &commands, &received);
             Ok((received, commands))
@@ -349,7 +359,8 @@ async fn take(
                 .find(|it| it.updated_branch() == Some(branch))
                 .ok_or_else(|| Error::of(ErrorCode::InternalError))?;
             let (branch, commit) = (branch.to_owned(), command.new.clone());
-            report.messages = record(ctx, remotes, access, turn, (branch, commit), bounds).await?;
+            let at = (turn, permit);
+            report.messages = record(ctx, remotes, access, at, (branch, commit), bounds).await?;
         }
         SnapshotBranch::None | SnapshotBranch::Ambiguous => {
             let line =
@@ -385,7 +396,7 @@ async fn record(
     ctx: &ServeContext,
     remotes: &PushRemotes,
     access: &PushAccess,
-    turn: &mut Turn,
+    (turn, permit): (&mut Turn, &Permit),
     (branch, commit): (String, String),
     bounds: (PushLimits, CancellationToken),
 ) -> Result<Vec<String>> {
@@ -393,7 +404,7 @@ async fn record(
     let pack = folder.path().join("tree.pack");
     let (target, id) = (pack.clone(), commit.clone());
     let tree = remotes
-        .with(turn, bounds, move |kept, limits, cancel| {
+        .with(turn, permit, bounds, move |kept, limits, cancel| {
             kept.repository.pack_tree(&id, &target, limits, cancel)
         })
         .await?;

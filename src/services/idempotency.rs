@@ -6,7 +6,7 @@ use crate::{
     domain::{
         access::Actor,
         api_key::Scope,
-        idempotency::{KeptAnswer, KeyOwner},
+        idempotency::{KeptAnswer, KeyOwner, Rights},
         ids::IdempotencyId,
     },
     error::{Error, ErrorCode, Result},
@@ -37,6 +37,8 @@ pub enum Turn {
 pub struct Replay {
     /// What a credential needs to get it; not known of answers that earlier versions kept.
     pub scope: Option<Scope>,
+    /// What the first credential could do, and the next one has to; not known of older answers.
+    pub rights: Option<Rights>,
     /// Digest of the first request.
     pub fingerprint: String,
     /// The HTTP status.
@@ -79,6 +81,7 @@ pub async fn turn(ctx: &ServeContext, actor: &Actor, route: &str, key: &str) -> 
                 let body = ctx.sealing.open(&answer.body, &sealed_for(&owner))?;
                 return Ok(Turn::Again(Replay {
                     scope: answer.scope,
+                    rights: answer.rights,
                     fingerprint: answer.fingerprint,
                     status: answer.status,
                     content_type: answer.content_type,
@@ -117,6 +120,7 @@ pub async fn keep(
     };
     let kept = KeptAnswer {
         scope: answer.scope,
+        rights: answer.rights,
         fingerprint: answer.fingerprint,
         status: answer.status,
         content_type: answer.content_type,

@@ -28,6 +28,7 @@ pub mod members;
 pub mod metrics;
 pub mod ops;
 pub mod projects;
+pub mod refused_sign_ins;
 pub mod reports;
 pub mod repositories;
 pub mod runner;

@@ -106,6 +106,35 @@ pub async fn change(
     Ok(Administered { user, changed })
 }
 
+/// Sets the password of a local user, found by email. The one they have already is no change, so it
+/// ends no session.
+///
+/// # Errors
+/// `not_found` without such a user; `validation_error` for the password.
+pub async fn set_password(
+    app: &AppContext,
+    email: &str,
+    password: String,
+    mode: RunMode,
+) -> Result<Administered> {
+    let user = find(app, email).await?;
+    passwords::check_strength(&password)?;
+    let stored = user.password_hash.clone();
+    let (password, same) = blocking(move || {
+        let same = passwords::verify(&password, stored.as_deref());
+        Ok((password, same))
+    })
+    .await?;
+    if same {
+        return Ok(Administered {
+            user,
+            changed: false,
+        });
+    }
+    let hash = hash_password(password).await?;
+    change(app, email, UserChange::Password(hash), mode).await
+}
+
 /// The user with this email.
 pub async fn find(app: &AppContext, email: &str) -> Result<User> {
     let email = normalise_email(email);

@@ -33,7 +33,8 @@ pub trait AuditStore: Send + Sync {
     /// Entries, newest first.
     async fn audit_log(&self, filter: AuditFilter, page: PageRequest) -> Result<Page<AuditEntry>>;
     /// Adds an entry alone, for what is no single change of the store. Of refused sign-ins the
-    /// newest [`crate::domain::audit::KEPT_REFUSALS`] are kept.
+    /// newest [`crate::domain::audit::KEPT_REFUSALS`] are kept, and
+    /// [`crate::domain::audit::KEPT_UNKNOWN_REFUSALS`] to accounts that do not exist.
     async fn note_audit(&self, draft: Draft) -> Result<()>;
 }
 

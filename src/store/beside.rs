@@ -59,7 +59,7 @@ impl Beside {
     pub fn of(draft: Draft) -> Self {
         Self {
             draft,
-            request_id: REQUEST.try_with(Clone::clone).ok(),
+            request_id: current_request(),
             key: KEY.try_with(|key| *key).ok(),
         }
     }
@@ -98,6 +98,11 @@ pub async fn keyed<T>(key: IdempotencyId, request: impl Future<Output = T>) -> T
 /// Runs a request under its id, which audit entries name.
 pub async fn in_request<T>(id: String, request: impl Future<Output = T>) -> T {
     REQUEST.scope(id, request).await
+}
+
+/// The id of the request that this task serves, if it serves one.
+pub fn current_request() -> Option<String> {
+    REQUEST.try_with(Clone::clone).ok()
 }
 
 /// What goes beside a change decided now, if anything.

@@ -513,10 +513,16 @@ async fn a_damaged_or_forged_file_changes_nothing() {
     };
     forged(&|it| {
         it.edit("manifest.json", |text| {
-            text.replace("\"format\": 1", "\"format\": 2")
+            text.replace("\"format\": 2", "\"format\": 3")
         });
     });
-    check("its format is 2", "a newer format");
+    check("written by a newer Vega", "a newer format");
+    forged(&|it| {
+        it.edit("manifest.json", |text| {
+            text.replace("\"format\": 2", "\"format\": 0")
+        });
+    });
+    check("names no format", "a format there never was");
     forged(&|it| it.edit("manifest.json", |text| text.replace("vega-export", "other")));
     check("not that of a Vega export", "another product");
     for key in [
@@ -600,9 +606,20 @@ async fn a_damaged_or_forged_file_changes_nothing() {
     drop(archive);
     check("besides plain files", "a link");
 
+    // What earlier versions wrote is read.
+    forged(&|it| {
+        it.edit("manifest.json", |text| {
+            text.replace("\"format\": 2", "\"format\": 1")
+        });
+    });
     assert!(
-        added(&import(&target, &good)) > 0,
-        "the good one still fits"
+        added(&import(&target, &bad)) > 0,
+        "a file of the format before"
+    );
+    assert_eq!(
+        added(&import(&target, &good)),
+        0,
+        "the good one says the same"
     );
 }
 

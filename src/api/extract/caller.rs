@@ -45,6 +45,10 @@ impl RequiredScope for OpsScope {
 #[derive(Debug, Clone, Copy)]
 pub struct NeededScope(pub Scope);
 
+/// That a request was counted already, before its handler.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted;
+
 /// An authenticated caller whose credential carries the scope `S`.
 #[derive(Debug)]
 pub struct Caller<S> {
@@ -67,7 +71,10 @@ impl<S: RequiredScope> FromRequest for Caller<S> {
                 bearer(request.headers()).ok_or_else(|| Error::of(ErrorCode::InvalidToken))?;
             let actor = accounts::authenticate(&ctx, &bearer).await?;
             tracing::Span::current().record("user_id", tracing::field::display(actor.user_id));
-            accounts::admit(&ctx, &actor, &bearer, S::SCOPE)?;
+            if request.extensions().get::<Counted>().is_none() {
+                accounts::count_request(&ctx, &bearer)?;
+            }
+            accounts::admit(&actor, S::SCOPE)?;
             request.extensions_mut().insert(NeededScope(S::SCOPE));
             Ok(Self {
                 actor,

@@ -10,7 +10,9 @@ mod upload;
 
 pub use address::{ClientAddress, origin};
 pub use basic::basic;
-pub use caller::{Caller, NeededScope, OpsScope, ReadScope, RequiredScope, WriteScope, bearer};
+pub use caller::{
+    Caller, Counted, NeededScope, OpsScope, ReadScope, RequiredScope, WriteScope, bearer,
+};
 pub use json_body::JsonBody;
 pub use path_id::PathId;
 pub use query::{QueryParams, one_of};

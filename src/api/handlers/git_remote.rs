@@ -7,7 +7,7 @@
 use super::Ctx;
 use crate::{
     api::{
-        error::{ApiError, ApiResult},
+        error::{ApiError, ApiResult, ErrorEnvelope},
         extract::{ClientAddress, QueryParams, basic, spool},
     },
     error::{Error, ErrorCode, Result},
@@ -49,7 +49,8 @@ pub struct ServiceParams {
         (status = 401, description = "No, or wrong, credentials", body = String, content_type = "text/plain"),
         (status = 403, description = "Expired, or not a push", body = String, content_type = "text/plain"),
         (status = 409, description = "A push is under way, or being ingested", body = String, content_type = "text/plain"),
-        (status = 429, description = "Too many wrong passwords", body = String, content_type = "text/plain")
+        (status = 429, description = "Too many wrong passwords", body = String, content_type = "text/plain"),
+        (status = 503, description = "Git works on too many other pushes; Retry-After says when to push again", body = ErrorEnvelope)
     ),
     security(("basic" = []))
 )]
@@ -87,7 +88,8 @@ pub async fn get_git_refs(
         (status = 409, description = "A push is under way, or being ingested", body = String, content_type = "text/plain"),
         (status = 413, description = "Far too large", body = String, content_type = "text/plain"),
         (status = 415, description = "Not sent by git", body = String, content_type = "text/plain"),
-        (status = 429, description = "Too many wrong passwords", body = String, content_type = "text/plain")
+        (status = 429, description = "Too many wrong passwords", body = String, content_type = "text/plain"),
+        (status = 503, description = "Git works on too many other pushes; Retry-After says when to push again", body = ErrorEnvelope)
     ),
     security(("basic" = []))
 )]
@@ -104,19 +106,21 @@ pub async fn receive_git_push(
     let answer = async {
         let access = let_in(&ctx, &request, &id, address).await?;
         let encoding = encoding(&request)?;
+        let cancel = ctx.app.tasks.token().child_token();
+        // A client that goes away ends git's work, wherever it is; what comes after is carried out.
+        let _dropped = cancel.clone().drop_guard();
         let turn = remotes.turn(&access).await?;
+        let permit = remotes.permit(&cancel).await?;
         let (file, is_cut) = spool(&working, payload, ctx.limits.max_source_bytes).await?;
         let body = Body {
             file,
             encoding,
             is_cut,
         };
-        let cancel = ctx.app.tasks.token().child_token();
-        // A client that goes away ends git's work, wherever it is; what comes after is carried out.
-        let _dropped = cancel.clone().drop_guard();
         let (context, remotes) = (ctx.clone(), remotes.clone());
+        let at = (turn, permit);
         let work =
-            async move { git_push::receive(&context, &remotes, &access, turn, body, cancel).await };
+            async move { git_push::receive(&context, &remotes, &access, at, body, cancel).await };
         let ended = ctx.app.tasks.spawn(work).await;
         ended.map_err(|error| Error::internal("a push did not end", error))?
     };

@@ -22,7 +22,15 @@ pub enum UsersCommand {
     /// Add a user. The password is read from standard input. Adding the same user again changes
     /// nothing.
     Add(AddArgs),
-    /// Set a user's password, read from standard input. Ends every session of the user.
+    #[command(flatten)]
+    OfKnown(KnownUsersCommand),
+}
+
+/// What to do with those who are there.
+#[derive(Debug, Subcommand)]
+pub enum KnownUsersCommand {
+    /// Set a user's password, read from standard input. Ends every session of the user, unless it is
+    /// the password they have.
     Passwd {
         /// The sign-in name.
         email: String,
@@ -112,22 +120,21 @@ pub async fn add(app: &AppContext, args: AddArgs) -> Result<ExitCode> {
     tell(&done, id, args.how)
 }
 
-/// Runs one of the commands.
-pub async fn run(app: &AppContext, command: UsersCommand) -> Result<ExitCode> {
+/// Runs one of the commands for users who are there.
+pub async fn run(app: &AppContext, command: KnownUsersCommand) -> Result<ExitCode> {
     let (email, change, how) = match command {
-        UsersCommand::Add(args) => return add(app, args).await,
-        UsersCommand::List { json } => return list(&app.store.users().await?, json),
-        UsersCommand::Passwd { email, how } => {
+        KnownUsersCommand::List { json } => return list(&app.store.users().await?, json),
+        KnownUsersCommand::Passwd { email, how } => {
             users::find(app, &email).await?;
-            let hash = users::hash_password(read_password()?).await?;
-            (email, UserChange::Password(hash), how)
+            let done = users::set_password(app, &email, read_password()?, how.mode()).await?;
+            return tell(&done, Some(done.user.id.to_string()), how);
         }
-        UsersCommand::Groups { email, groups, how } => {
+        KnownUsersCommand::Groups { email, groups, how } => {
             let groups = users::without_duplicates(groups);
             (email, UserChange::Groups(groups), how)
         }
-        UsersCommand::Disable { email, how } => (email, UserChange::Active(false), how),
-        UsersCommand::Enable { email, how } => (email, UserChange::Active(true), how),
+        KnownUsersCommand::Disable { email, how } => (email, UserChange::Active(false), how),
+        KnownUsersCommand::Enable { email, how } => (email, UserChange::Active(true), how),
     };
     let done = users::change(app, &email, change, how.mode()).await?;
     tell(&done, Some(done.user.id.to_string()), how)

@@ -29,8 +29,14 @@ use crate::domain::{ids::ProjectId, portable::PortableKind, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The newest format this version reads, and the one it writes.
-const FORMAT: u32 = 1;
+/// The newest format this version reads, and the one it writes. Raised with what an older version
+/// would not know:
+///
+/// - 1: up to remotes for `git push`.
+/// - 2: audit entries name `cli` and `server` and have details.
+const FORMAT: u32 = 2;
+/// The oldest format this version reads.
+const OLDEST_FORMAT: u32 = 1;
 /// What a manifest says it is.
 const PRODUCT: &str = "vega-export";
 

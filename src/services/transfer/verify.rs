@@ -5,8 +5,8 @@
 //! gaps. So a file that someone made up cannot bring a store into a state that it never has.
 
 use super::{
-    CONTENTS, Checksum, Contents, FORMAT, MANIFEST, Manifest, PREFIXES, PRODUCT, object_name,
-    part_name,
+    CONTENTS, Checksum, Contents, FORMAT, MANIFEST, Manifest, OLDEST_FORMAT, PREFIXES, PRODUCT,
+    object_name, part_name,
     reader::{Entry, damaged, each_entry},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         object_key::ObjectKey,
         portable::{Portable, PortableKind},
     },
-    error::Result,
+    error::{Error, ErrorCode, Result},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -85,11 +85,10 @@ impl Found {
         }
         // Said before the rest is looked at: another format has another manifest.
         let format = whole.get("format").and_then(Value::as_u64);
-        if format != Some(u64::from(FORMAT)) {
-            let format = format.map_or_else(|| "none".to_owned(), |it| it.to_string());
-            return Err(damaged(format!(
-                "its format is {format}, and this version reads {FORMAT}"
-            )));
+        match format {
+            Some(newer) if newer > u64::from(FORMAT) => return Err(too_new(newer, &whole)),
+            Some(known) if known >= u64::from(OLDEST_FORMAT) => {}
+            _ => return Err(damaged("its manifest names no format")),
         }
         let _: Manifest = parsed(&text, MANIFEST)?;
         self.manifest = Some(checksum);
@@ -147,6 +146,21 @@ impl Found {
         self.records.judge()?;
         Ok(contents)
     }
+}
+
+/// The refusal of a whole file of another time.
+fn too_new(format: u64, manifest: &Value) -> Error {
+    let by = manifest.get("vega_version").and_then(Value::as_str);
+    let by = by.map_or_else(String::new, |it| {
+        let version: String = it.chars().take(50).collect();
+        format!(" ({})", version.escape_debug())
+    });
+    let message = format!(
+        "the file was written by a newer Vega{by}: its format is {format}, and this version ({}) reads \
+         {OLDEST_FORMAT} to {FORMAT}",
+        env!("CARGO_PKG_VERSION")
+    );
+    Error::new(ErrorCode::ValidationError, message)
 }
 
 fn parsed<T: DeserializeOwned>(text: &[u8], name: &str) -> Result<T> {

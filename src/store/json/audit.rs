@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        audit::{AuditAction, AuditEntry, KEPT_REFUSALS},
+        audit::{AuditAction, AuditEntry, KEPT_REFUSALS, KEPT_UNKNOWN_REFUSALS, UNKNOWN_ACCOUNT},
         ids::FindingId,
     },
     error::{Error, Result},
@@ -39,22 +39,32 @@ impl AuditStore for JsonStore {
         let note = Beside::of(draft);
         self.commit(move |view, moment| {
             let entry = note.entry(moment.now, None, None);
-            let surplus = surplus(view.state, entry.action);
-            let changes = surplus.chain([entry.into()]).collect();
+            let mut changes = surplus(view.state, &entry);
+            changes.push(entry.into());
             Ok(Decision::new((), changes))
         })
         .await
     }
 }
 
-/// The oldest refused sign-ins, which go when one more comes and there are enough.
-fn surplus(state: &State, added: AuditAction) -> impl Iterator<Item = Change> {
+/// The oldest refused sign-ins of the same sort, which go when one more comes and there are enough.
+fn surplus(state: &State, added: &AuditEntry) -> Vec<Change> {
     let refused = AuditAction::SessionRefused;
+    if added.action != refused {
+        return Vec::new();
+    }
+    let is_unknown = |entry: &AuditEntry| entry.entity_id == UNKNOWN_ACCOUNT;
+    let kept = match is_unknown(added) {
+        true => KEPT_UNKNOWN_REFUSALS,
+        false => KEPT_REFUSALS,
+    };
     let all = state.audit.values();
-    let kept = all.filter(move |entry| added == refused && entry.action == refused);
-    let count = (kept.clone().count() + 1).saturating_sub(KEPT_REFUSALS);
-    let gone = kept.take(count).map(|entry| entry.id);
-    gone.map(|id| Change::Delete(Deletion::Audit(id)))
+    let alike = all
+        .filter(|entry| entry.action == refused && is_unknown(entry) == is_unknown(added))
+        .map(|entry| entry.id);
+    let count = (alike.clone().count() + 1).saturating_sub(kept);
+    let gone = alike.take(count);
+    gone.map(|id| Change::Delete(Deletion::Audit(id))).collect()
 }
 
 fn fits(filter: &AuditFilter, entry: &AuditEntry) -> bool {

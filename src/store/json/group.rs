@@ -231,7 +231,7 @@ impl Shared {
 }
 
 /// A failure of the whole group as one of its members is told.
-fn repeated(error: &Error) -> Error {
+pub fn repeated(error: &Error) -> Error {
     let copy = Error::new(error.code(), error.message());
     match std::error::Error::source(error) {
         Some(cause) => copy.caused_by(cause.to_string()),

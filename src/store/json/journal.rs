@@ -25,7 +25,7 @@ use std::{fs::File, ops::Range, os::unix::fs::FileExt, path::PathBuf, sync::Arc}
 ///
 /// - 1: up to remotes for `git push`.
 /// - 2: audit entries name `cli` and `server` and have details, and can be deleted; git uploads end
-///   with an API key; kept answers know their scope.
+///   with an API key; kept answers know their scope and what rights their maker had.
 pub const FORMAT: u32 = 2;
 
 /// `{"crc":"`, eight digits, `",`.

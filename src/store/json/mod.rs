@@ -10,6 +10,7 @@
 pub mod change;
 mod error;
 mod folder;
+mod generations;
 mod group;
 mod journal;
 mod loaded;
@@ -47,6 +48,7 @@ use crate::{
 };
 use change::Decision;
 use folder::{Folder, LockFile};
+use generations::Compaction;
 use group::Intent;
 use journal::Tail;
 use loaded::Loaded;
@@ -54,10 +56,7 @@ use owners::Owners;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 use tokio::{
@@ -92,9 +91,6 @@ impl JsonStoreSettings {
 /// three system calls each time.
 const WATCH: Duration = Duration::from_millis(20);
 
-/// A journal is compacted when it is this many times larger than what is alive in it.
-const COMPACT_FACTOR: u64 = 2;
-
 /// The metadata store in a folder of this machine.
 pub struct JsonStore {
     shared: Arc<Shared>,
@@ -110,9 +106,7 @@ struct Shared {
     loaded: RwLock<Loaded>,
     /// Intents that wait to be committed.
     waiting: group::Queue,
-    compact_above: u64,
-    /// The next size worth trying to compact at, after a try that failed.
-    compact_again_above: AtomicU64,
+    compaction: Compaction,
 }
 
 /// Whether a decision depends on which lease holders are dead.
@@ -153,8 +147,7 @@ impl JsonStore {
                 clock: settings.clock,
                 loaded: RwLock::new(loaded),
                 waiting: group::Queue::default(),
-                compact_above: settings.compact_above,
-                compact_again_above: AtomicU64::new(0),
+                compaction: Compaction::above(settings.compact_above),
             }),
             writer: Arc::new(Mutex::new(lock)),
         }))
@@ -298,48 +291,6 @@ impl Shared {
             .into_iter()
             .filter(|owner| self.owners.is_dead(*owner))
             .collect()
-    }
-
-    /// Turns a journal of an older format into one of this version's, before anything is added that
-    /// the older version would take for damage. Only under the lock.
-    fn raise_format(&self) -> Result<()> {
-        if self.loaded.read().map_err(poisoned)?.journal.format() == journal::FORMAT {
-            return Ok(());
-        }
-        let mut loaded = self.loaded.write().map_err(poisoned)?;
-        let before = loaded.journal.format();
-        *loaded = loaded.compact(&self.folder, self.clock.now())?;
-        tracing::info!(
-            before,
-            now = journal::FORMAT,
-            "raised the format of the metadata journal; older versions of Vega cannot read it any more"
-        );
-        Ok(())
-    }
-
-    /// Compacts a journal that is mostly history. The commit before is acknowledged either way.
-    fn compact_if_due(&self, loaded: &mut Loaded) {
-        let size = loaded.journal.end();
-        let due = size > self.compact_above
-            && size > COMPACT_FACTOR * loaded.state.live_bytes()
-            && size > self.compact_again_above.load(Ordering::Relaxed);
-        if !due {
-            return;
-        }
-        match loaded.compact(&self.folder, self.clock.now()) {
-            Ok(fresh) => {
-                *loaded = fresh;
-                self.compact_again_above.store(0, Ordering::Relaxed);
-            }
-            Err(error) => {
-                tracing::warn!(%error, size, "could not compact the metadata journal");
-                self.compact_again_above
-                    .store(size + size / 2, Ordering::Relaxed);
-                // Room may be what was missing: leave no half-written journal behind.
-                let current = self.folder.existing_manifest();
-                let _ = current.and_then(|it| self.folder.remove_other_journals(it.generation));
-            }
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Archives put by a signed address.
 
-use crate::support::{Answer, Client, TestApp, tar_gz};
+use crate::support::{Answer, Client, TestApp, tar_gz, wait_for};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -43,6 +43,12 @@ fn leftovers(app: &TestApp) -> usize {
         .sum()
 }
 
+/// An archive goes when its snapshot is kept, so shortly after the repository is ready.
+async fn nothing_left(app: &TestApp) {
+    let gone = async || (leftovers(app) == 0).then_some(());
+    wait_for("the archives to go", gone).await;
+}
+
 #[tokio::test]
 async fn an_archive_put_to_its_address_is_ingested_once() {
     let app = TestApp::start().await;
@@ -70,7 +76,7 @@ async fn an_archive_put_to_its_address_is_ingested_once() {
     let snapshots = client.get(&snapshots).await.items();
     assert_eq!(snapshots.len(), 1);
     assert_eq!(snapshots[0]["source_label"], "shop.tgz");
-    assert_eq!(leftovers(&app), 0);
+    nothing_left(&app).await;
 }
 
 #[tokio::test]
@@ -88,7 +94,7 @@ async fn completing_twice_at_once_starts_one_ingest() {
     client.ingested(&repository).await;
     let again = id(post(&client, &complete).await.expect_status(202));
     assert!(jobs.iter().all(|job| *job == again), "{jobs:?} {again}");
-    assert_eq!(leftovers(&app), 0);
+    nothing_left(&app).await;
 }
 
 #[tokio::test]
@@ -170,5 +176,30 @@ async fn nobody_gets_many_addresses_without_completing_some() {
     // An address that was used takes nothing more in.
     client.ingested(&first).await;
     put(&app, url, archive).await.expect_error("conflict");
-    assert_eq!(leftovers(&app), 0);
+    nothing_left(&app).await;
+}
+
+#[tokio::test]
+async fn an_address_ends_with_its_repository_and_its_project() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    for of_project in [false, true] {
+        let repository = repository(&client).await;
+        let (address, _) = place(&client, &repository).await;
+        let url = address["upload_url"].as_str().unwrap();
+        put(&app, url, b"a first try".to_vec())
+            .await
+            .expect_status(204);
+        let path = format!("/v1/repositories/{repository}");
+        if of_project {
+            let project = client.get(&path).await.text_at("project_id");
+            let project = format!("/v1/projects/{project}");
+            client.delete(&project).await.expect_status(202);
+        } else {
+            client.delete(&path).await.expect_status(204);
+        }
+        put(&app, url, b"a second try".to_vec())
+            .await
+            .expect_error("not_found");
+    }
 }

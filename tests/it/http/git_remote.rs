@@ -679,6 +679,43 @@ async fn one_push_at_a_time_and_a_client_that_goes_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn who_finds_git_busy_is_sent_away_before_the_push_and_loses_nothing() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let remote = Remote::new(&client).await;
+    let checkout = Checkout::new();
+    let commit = checkout.commit(&[("a.py", "x = 1\n")]);
+    checkout.push(&remote, &["main"]).await.expect_worked();
+    remote.ingested(&client).await;
+    let before = working_files(&app);
+    let body = [commands(&commit, "other"), pack(&checkout, "main")].concat();
+    // As many as git works for at once.
+    let mut others = Vec::new();
+    for _ in 0..4 {
+        let other = Remote::new(&client).await;
+        let files = working_files(&app).len();
+        others.push(half_a_push(&app, &other, &body));
+        wait_for("the beginning of the push", async || {
+            (working_files(&app).len() > files).then_some(())
+        })
+        .await;
+    }
+    let refused = send(&app, &remote, body.clone(), None).await;
+    let retry_after = refused.header("retry-after").to_owned();
+    refused.expect_error("dependency_unavailable");
+    assert!(retry_after.parse::<u64>().unwrap() > 0, "{retry_after}");
+    drop(others);
+    wait_for("the end of the others", async || {
+        (working_files(&app) == before).then_some(())
+    })
+    .await;
+    // The repository was kept: a commit on top of what it has is all that is sent.
+    checkout.commit(&[("b.py", "y = 1\n")]);
+    checkout.push(&remote, &["main"]).await.expect_worked();
+    assert_eq!(remote.ingested(&client).await["ingest_status"], "ready");
+}
+
+#[tokio::test]
 async fn a_whole_push_is_answered_over_a_plain_connection() {
     let app = TestApp::start().await;
     let client = app.debug().await;

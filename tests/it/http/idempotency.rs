@@ -159,20 +159,94 @@ async fn a_kept_answer_is_given_to_who_could_have_made_it() {
         let refused = refused.expect_error("insufficient_scope");
         assert_eq!(refused["details"]["required_scope"], "write");
     }
-    let writer = key(json!(["write"])).await;
-    let again = post(&writer, "/v1/api-keys", "key-1", &wish).await;
+    // Nor does one that may make keys, but none that can do as much as this one.
+    for scopes in [json!(["write"]), json!(["read", "write"])] {
+        let writer = key(scopes).await;
+        let refused = post(&writer, "/v1/api-keys", "key-1", &wish).await;
+        refused.expect_error("insufficient_scope");
+    }
+    let full = key(json!(["read", "write", "ops"])).await;
+    let again = post(&full, "/v1/api-keys", "key-1", &wish).await;
     assert_eq!(again.expect_status(201).json(), first);
+    // What a weak credential made is for those who are as strong.
+    let writer = key(json!(["write"])).await;
+    let wish = json!({"name": "weak"});
+    let weak = post(&writer, "/v1/api-keys", "key-3", &wish).await;
+    let weak = weak.expect_status(201).json();
+    for stronger in [&key(json!(["write"])).await, &full, &client] {
+        let again = post(stronger, "/v1/api-keys", "key-3", &wish).await;
+        assert_eq!(again.expect_status(201).json(), weak);
+    }
     // What operators do is for operators, with the scope for it.
     let run = json!({"dry_run": false});
-    post(&client, "/v1/ops/recover", "key-2", &run)
+    let operator = key(json!(["ops"])).await;
+    post(&operator, "/v1/ops/recover", "key-2", &run)
         .await
         .expect_status(200);
     post(&writer, "/v1/ops/recover", "key-2", &run)
         .await
         .expect_error("insufficient_scope");
-    let operator = key(json!(["ops"])).await;
-    let again = post(&operator, "/v1/ops/recover", "key-2", &run).await;
-    assert_eq!(again.header("idempotency-replayed"), "true");
+    for stronger in [&operator, &full] {
+        let again = post(stronger, "/v1/ops/recover", "key-2", &run).await;
+        assert_eq!(again.header("idempotency-replayed"), "true");
+    }
+}
+
+/// How many bytes the store has written.
+fn journal_bytes(app: &TestApp) -> u64 {
+    let folder = app.data.path().join("data/metadata");
+    let files = std::fs::read_dir(folder).unwrap().flatten();
+    let journals = files.filter(|it| it.file_name().to_string_lossy().starts_with("journal-"));
+    journals.map(|it| it.metadata().unwrap().len()).sum()
+}
+
+#[tokio::test]
+async fn what_is_not_let_in_costs_no_commit() {
+    let app = TestApp::with(&[("VEGA_RATE_LIMIT_PER_MINUTE", "3")]).await;
+    let client = app.debug().await;
+    let wish = json!({"name": "k", "scopes": ["read"]});
+    let made = client.post("/v1/api-keys", wish).await.expect_status(201);
+    let reader = app.anonymous().with_bearer(made.text_at("secret"));
+    // Its first use is noted.
+    reader.get("/v1/projects").await.expect_status(200);
+    post(&client, "/v1/projects", "key-0", &json!({"name": "a"}))
+        .await
+        .expect_status(201);
+    client.get("/v1/projects").await.expect_status(200);
+    let before = journal_bytes(&app);
+    for n in 0..2 {
+        let refused = post(&reader, "/v1/projects", &format!("r-{n}"), &json!({})).await;
+        let error = refused.expect_error("insufficient_scope");
+        assert_eq!(error["details"]["required_scope"], "write");
+    }
+    for n in 0..4 {
+        let key = format!("c-{n}");
+        for who in [&client, &reader] {
+            let refused = post(who, "/v1/projects", &key, &json!({"name": "b"})).await;
+            refused.expect_error("rate_limited");
+        }
+    }
+    assert_eq!(journal_bytes(&app), before);
+}
+
+#[tokio::test]
+async fn a_reader_may_use_keys_for_what_readers_may_do() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let (_, repository) = client.repository_with(&[("a.py", "x = 1\n")]).await;
+    let wish = json!({"name": "k", "scopes": ["read"]});
+    let made = client.post("/v1/api-keys", wish).await.expect_status(201);
+    let reader = app.anonymous().with_bearer(made.text_at("secret"));
+    for (path, body) in [
+        ("scans/estimate", json!({})),
+        ("exports", json!({"format": "csv"})),
+    ] {
+        let path = format!("/v1/repositories/{repository}/{path}");
+        let first = post(&reader, &path, "key-1", &body).await;
+        assert!(first.status < 300, "{path}: {}", first.json());
+        let again = post(&reader, &path, "key-1", &body).await;
+        assert_eq!(again.header("idempotency-replayed"), "true", "{path}");
+    }
 }
 
 #[tokio::test]

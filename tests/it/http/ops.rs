@@ -1,6 +1,6 @@
 //! For operators: the audit log, the system's state, clearing up, recovery; and billing.
 
-use crate::support::{Client, TestApp};
+use crate::support::{Client, TestApp, wait_for};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -207,6 +207,16 @@ async fn guess(app: &TestApp, email: &str) -> u16 {
     app.anonymous().post("/v1/auth/login", body).await.status
 }
 
+/// Waits until so many refused sign-ins are noted.
+async fn refusals(client: &Client, count: usize) {
+    wait_for("the entries", async || {
+        let noted = actions(client, "action=session.refused").await.len();
+        assert!(noted <= count, "{noted} entries");
+        (noted == count).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn refused_sign_ins_are_in_the_audit_log_without_what_was_typed() {
     let app = TestApp::start().await;
@@ -215,6 +225,8 @@ async fn refused_sign_ins_are_in_the_audit_log_without_what_was_typed() {
     for email in ["Ada@example.com", "hunter2-typed-in-the-wrong-field"] {
         assert_eq!(guess(&app, email).await, 401);
     }
+    // They are noted after the answer, in their order.
+    refusals(&client, 2).await;
     let entries = client.get("/v1/audit-log?action=session.refused").await;
     let entries = entries.expect_status(200).items();
     let [unknown, known] = entries.as_slice() else {
@@ -241,15 +253,29 @@ async fn a_guesser_does_not_fill_the_audit_log() {
     ];
     let app = TestApp::with(&off).await;
     let client = app.debug().await;
-    let noted = async || actions(&client, "action=session.refused").await.len();
     for n in 0..13 {
         assert_eq!(guess(&app, &format!("nobody-{n}@example.com")).await, 401);
     }
-    assert_eq!(noted().await, 10);
+    refusals(&client, 10).await;
     // That does not hide what is tried on an account that exists.
     assert_eq!(guess(&app, "debug@example.com").await, 401);
-    assert_eq!(noted().await, 11);
+    refusals(&client, 11).await;
     let newest = client.get("/v1/audit-log?limit=1").await.items().remove(0);
     assert_eq!(newest["action"], "session.refused");
+    assert_eq!(newest["details"]["not_recorded"], 3, "{newest}");
+}
+
+#[tokio::test]
+async fn the_log_tells_how_many_sign_ins_were_turned_away_unseen() {
+    let app = TestApp::with(&[("VEGA_LOGIN_FAILURES_PER_ACCOUNT", "2")]).await;
+    app.other_user("ada@example.com").await;
+    let client = app.debug().await;
+    for status in [401, 401, 429, 429, 429] {
+        assert_eq!(guess(&app, "ada@example.com").await, status);
+    }
+    assert_eq!(guess(&app, "debug@example.com").await, 401);
+    refusals(&client, 3).await;
+    let newest = client.get("/v1/audit-log?action=session.refused&limit=1");
+    let newest = newest.await.items().remove(0);
     assert_eq!(newest["details"]["not_recorded"], 3, "{newest}");
 }

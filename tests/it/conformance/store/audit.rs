@@ -3,7 +3,7 @@ use std::time::Duration;
 use vega::{
     clock::new_id,
     domain::{
-        audit::{AuditAction, AuditActor, KEPT_REFUSALS},
+        audit::{AuditAction, AuditActor, KEPT_REFUSALS, KEPT_UNKNOWN_REFUSALS, UNKNOWN_ACCOUNT},
         idempotency::{KeptAnswer, KeyOwner},
         ids::UserId,
         repository::SealedSecret,
@@ -127,6 +127,10 @@ pub async fn the_log_keeps_a_limited_number_of_refused_sign_ins(backend: &mut dy
     let refusals = (0..KEPT_REFUSALS + surplus)
         .map(|n| store.note_audit(draft(AuditAction::SessionRefused, n)));
     futures_util::future::try_join_all(refusals).await.unwrap();
+    // Names that somebody made up do not push those out.
+    let unknown = (0..KEPT_UNKNOWN_REFUSALS + surplus)
+        .map(|_| store.note_audit(draft(AuditAction::SessionRefused, UNKNOWN_ACCOUNT)));
+    futures_util::future::try_join_all(unknown).await.unwrap();
     backend.reopen().await;
     let store = backend.store();
     let all = store
@@ -137,7 +141,9 @@ pub async fn the_log_keeps_a_limited_number_of_refused_sign_ins(backend: &mut dy
         .await
         .unwrap()
         .items;
-    assert_eq!(all.len(), KEPT_REFUSALS + 1);
+    let unknown = all.iter().filter(|it| it.entity_id == UNKNOWN_ACCOUNT);
+    assert_eq!(unknown.count(), KEPT_UNKNOWN_REFUSALS);
+    assert_eq!(all.len(), KEPT_REFUSALS + KEPT_UNKNOWN_REFUSALS + 1);
     let oldest = all.last().unwrap();
     assert_eq!(oldest.action, AuditAction::CleanupRun, "only refusals go");
     assert_eq!(oldest.actor, Some(AuditActor::Cli));
@@ -154,6 +160,7 @@ fn owner(key: &str) -> KeyOwner {
 
 fn answer() -> KeptAnswer {
     KeptAnswer {
+        rights: None,
         scope: Some(vega::domain::api_key::Scope::Write),
         fingerprint: "f".into(),
         status: 201,

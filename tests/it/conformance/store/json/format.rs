@@ -197,6 +197,36 @@ async fn the_first_change_raises_an_older_format() {
 }
 
 #[tokio::test]
+async fn a_format_that_cannot_be_raised_leaves_nothing_and_is_not_tried_with_every_commit() {
+    let clock = Arc::new(ManualClock::new());
+    let folder = with_journal(SAMPLE_WITH_HISTORY);
+    let store = open(folder.path(), &clock, u64::MAX).unwrap();
+    let user = store.users().await.unwrap().remove(0);
+    let rename = || {
+        let change = vega::store::UserChange::DisplayName("renamed".into());
+        store.change_user(user.id, change, user.created_at)
+    };
+    // The new journal can be written, but not be made the current one.
+    let in_the_way = folder.path().join("metadata/manifest.json.tmp");
+    fs::create_dir(&in_the_way).unwrap();
+    let first = rename().await.unwrap_err();
+    assert_eq!(first.code(), ErrorCode::DependencyUnavailable);
+    assert!(!journal(folder.path(), 2).exists());
+    fs::remove_dir(&in_the_way).unwrap();
+    let second = rename().await.unwrap_err();
+    assert_eq!(second.message(), first.message());
+    assert!(!journal(folder.path(), 2).exists());
+    assert_eq!(
+        store.users().await.unwrap()[0].display_name,
+        user.display_name
+    );
+    clock.advance(std::time::Duration::from_secs(60));
+    rename().await.unwrap();
+    assert!(!journal(folder.path(), 1).exists());
+    assert_eq!(store.users().await.unwrap()[0].display_name, "renamed");
+}
+
+#[tokio::test]
 async fn commits_without_a_manifest_are_not_overwritten() {
     let folder = with_journal(SAMPLE);
     fs::remove_file(folder.path().join("metadata/manifest.json")).unwrap();
