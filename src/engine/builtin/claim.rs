@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     domain::{
-        finding::{DetectedFinding, Evidence, FindingContent, Location, Severity, TraceStep, Verification},
+        finding::{
+            DetectedFinding, Evidence, FindingContent, Location, Severity, TraceStep, Verification,
+        },
         matching::Anchor,
     },
     engine::{auditors::BUILTIN, fingerprint, inventory::FileRole},
@@ -164,7 +166,10 @@ fn to_finding(
     };
     let (severity, role_note) = severity_in(source.role, claim.severity, rule);
     let (verdict, note) = match claim.proved {
-        true => ("proved_by_engine", "Every step from source to sink was followed."),
+        true => (
+            "proved_by_engine",
+            "Every step from source to sink was followed.",
+        ),
         false => ("anchored", "The quoted lines stand in the file."),
     };
     let content = FindingContent {

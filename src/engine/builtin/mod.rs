@@ -111,10 +111,9 @@ fn follow(flow: &FileFlow, claims: &mut Vec<Claim>) {
                 && match judgement {
                     Judgement::Unknown => false,
                     Judgement::Harmless => true,
-                    Judgement::Claimed => flow
-                        .claims
-                        .iter()
-                        .any(|it| it.rule.id == rule && it.span == *span && (!it.lead || claim.lead)),
+                    Judgement::Claimed => flow.claims.iter().any(|it| {
+                        it.rule.id == rule && it.span == *span && (!it.lead || claim.lead)
+                    }),
                 }
         };
         let is_dead = |span: &Range<usize>| within(&claim.span, span);

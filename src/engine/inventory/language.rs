@@ -144,8 +144,8 @@ impl Language {
             "ex" | "exs" => Self::Elixir,
             "dart" => Self::Dart,
             "sql" => Self::Sql,
-            "html" | "htm" | "xhtml" | "jinja" | "jinja2" | "j2" | "mako" | "ejs" | "hbs" | "jsp"
-            | "jspx" | "jspf" => Self::Html,
+            "html" | "htm" | "xhtml" | "jinja" | "jinja2" | "j2" | "mako" | "ejs" | "hbs"
+            | "jsp" | "jspx" | "jspf" => Self::Html,
             "css" | "scss" | "sass" | "less" => Self::Css,
             "vue" | "svelte" => Self::Vue,
             "dockerfile" | "containerfile" => Self::Dockerfile,

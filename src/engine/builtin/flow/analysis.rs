@@ -233,13 +233,21 @@ impl<'p> Analysis<'p> {
         }
         // Methods that a framework's class calls.
         if let Some(class) = self.program.class_of_method(function) {
-            let name: Name = declaration.name.rsplit('.').next().unwrap_or_default().into();
+            let name: Name = declaration
+                .name
+                .rsplit('.')
+                .next()
+                .unwrap_or_default()
+                .into();
             for base in self.library_bases(class) {
                 places.push(self.paths.field(base, &name));
             }
         }
         for place in places {
-            let entry = self.paths.model(place).and_then(|model| model.row.entry.clone());
+            let entry = self
+                .paths
+                .model(place)
+                .and_then(|model| model.row.entry.clone());
             if let Some(entry) = entry {
                 self.entries.entry(function).or_insert(entry);
             }
@@ -337,7 +345,11 @@ impl<'p> Analysis<'p> {
     }
 
     /// The summary of a function for such arguments; `None` while it is being made, or too deep.
-    pub(super) fn summary(&mut self, function: FuncRef, mut binds: Vec<Bind>) -> Option<Rc<Summary>> {
+    pub(super) fn summary(
+        &mut self,
+        function: FuncRef,
+        mut binds: Vec<Bind>,
+    ) -> Option<Rc<Summary>> {
         let usual = self.usual(function);
         if binds != usual && self.running.contains(&function) {
             // What a function does when it calls itself does not depend on the first call.
@@ -382,7 +394,10 @@ impl<'p> Analysis<'p> {
             } else if let Some(declared) = &param.declared {
                 atoms.extend(self.declared_type(function.unit, declared));
             }
-            binds.push(Bind { atoms, exact: false });
+            binds.push(Bind {
+                atoms,
+                exact: false,
+            });
         }
         if let Some(entry) = self.entries.get(&function).cloned() {
             let first = usize::from(class.is_some());
@@ -427,9 +442,29 @@ impl<'p> Analysis<'p> {
     pub(super) fn is_number(declared: &str) -> bool {
         matches!(
             declared,
-            "int" | "float" | "bool" | "complex" | "Decimal" | "UUID" | "uuid.UUID" | "datetime"
-                | "date" | "long" | "double" | "boolean" | "short" | "byte" | "Integer" | "Long"
-                | "Double" | "Float" | "Boolean" | "Short" | "Byte" | "BigDecimal" | "BigInteger"
+            "int"
+                | "float"
+                | "bool"
+                | "complex"
+                | "Decimal"
+                | "UUID"
+                | "uuid.UUID"
+                | "datetime"
+                | "date"
+                | "long"
+                | "double"
+                | "boolean"
+                | "short"
+                | "byte"
+                | "Integer"
+                | "Long"
+                | "Double"
+                | "Float"
+                | "Boolean"
+                | "Short"
+                | "Byte"
+                | "BigDecimal"
+                | "BigInteger"
         )
     }
 
@@ -490,7 +525,12 @@ impl<'p> Analysis<'p> {
         self.judge(&place, Verdict::Reached);
         let rank = |found: &Found| {
             let trust = found.source.as_ref().map(|source| source.trust);
-            (trust, !found.sure, found.steps.list().len(), found.source.clone())
+            (
+                trust,
+                !found.sure,
+                found.steps.list().len(),
+                found.source.clone(),
+            )
         };
         match self.found.get(&place) {
             Some(known) if rank(known) <= rank(&found) => {}

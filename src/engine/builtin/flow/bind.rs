@@ -69,9 +69,10 @@ impl<'p> Analysis<'p> {
                     let mut rest = Object::new(Kind::Map);
                     for (name, value) in &args.names {
                         let taken = function.params.iter().any(|other| {
-                            function.vars.get(other.var.0 as usize).is_some_and(|info| {
-                                info.name.as_ref() == Some(name)
-                            })
+                            function
+                                .vars
+                                .get(other.var.0 as usize)
+                                .is_some_and(|info| info.name.as_ref() == Some(name))
                         });
                         if !taken {
                             rest.put(Const::Text(name.clone()), value.clone());
@@ -98,11 +99,7 @@ impl<'p> Analysis<'p> {
         values
     }
 
-    fn default_of(
-        &self,
-        func: FuncRef,
-        default: Option<crate::engine::builtin::ir::Var>,
-    ) -> Value {
+    fn default_of(&self, func: FuncRef, default: Option<crate::engine::builtin::ir::Var>) -> Value {
         let function = self.program.function(func);
         let known = default.zip(function.parent).and_then(|(var, parent)| {
             let around = FuncRef {
@@ -412,4 +409,3 @@ fn is_short(constant: &Const) -> bool {
         _ => true,
     }
 }
-

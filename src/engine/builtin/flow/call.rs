@@ -214,10 +214,7 @@ impl<'p> Analysis<'p> {
                     Some(self.call_value(frame, &function, args))
                 }
                 Atom::Path(path) => {
-                    let whole = Receiver {
-                        value: meant,
-                        var,
-                    };
+                    let whole = Receiver { value: meant, var };
                     let function = self.paths.field(*path, name);
                     let text = self.paths.text(function).to_owned();
                     match self.submodule_call(frame, &text) {
@@ -225,9 +222,7 @@ impl<'p> Analysis<'p> {
                         None => Some(self.call_member(frame, *path, name, whole, args)),
                     }
                 }
-                Atom::Const(Const::Text(text)) => {
-                    self.text_method(frame, text, &meant, name, args)
-                }
+                Atom::Const(Const::Text(text)) => self.text_method(frame, text, &meant, name, args),
                 Atom::Param(_) => {
                     self.given_method(frame, atom, name, args);
                     None
@@ -374,7 +369,10 @@ impl<'p> Analysis<'p> {
     ) -> Option<Value> {
         let value = self.load_field(frame, receiver, name);
         let callable = value.atoms.iter().any(|atom| {
-            matches!(atom, Atom::Function(_) | Atom::Class(_) | Atom::Path(_) | Atom::Bound(..))
+            matches!(
+                atom,
+                Atom::Function(_) | Atom::Class(_) | Atom::Path(_) | Atom::Bound(..)
+            )
         });
         let known = self.learned[class.0 as usize].fields.contains_key(name);
         (callable && known).then(|| self.call_value(frame, &value, args))
@@ -430,7 +428,12 @@ impl<'p> Analysis<'p> {
             let params = self.program.function(*method).params.len();
             let first = self.program.function(*method).params.first();
             let of_class = first
-                .and_then(|param| self.program.function(*method).vars.get(param.var.0 as usize))
+                .and_then(|param| {
+                    self.program
+                        .function(*method)
+                        .vars
+                        .get(param.var.0 as usize)
+                })
                 .and_then(|info| info.name.as_deref())
                 .is_some_and(|name| matches!(name, "cls" | "klass" | "mcs"));
             let args = match of_class && params > args.places.len() {
@@ -619,8 +622,18 @@ impl<'p> Analysis<'p> {
     fn given_method(&mut self, frame: &mut Frame<'p>, atom: &Atom, name: &Name, args: &Args) {
         let adds = matches!(
             name.as_ref(),
-            "append" | "add" | "insert" | "extend" | "push" | "put" | "update" | "setdefault"
-                | "addAll" | "putAll" | "appendleft" | "write"
+            "append"
+                | "add"
+                | "insert"
+                | "extend"
+                | "push"
+                | "put"
+                | "update"
+                | "setdefault"
+                | "addAll"
+                | "putAll"
+                | "appendleft"
+                | "write"
         );
         if adds {
             let target = Value::atom(atom.clone());

@@ -310,11 +310,16 @@ impl<'p> Analysis<'p> {
         }
         let function = self.program.function(func);
         let mut block_of: Vec<Option<u32>> = vec![None; function.vars.len()];
-        let mut shared: Vec<bool> = function.vars.iter().map(|info| info.name.is_some()).collect();
+        let mut shared: Vec<bool> = function
+            .vars
+            .iter()
+            .map(|info| info.name.is_some())
+            .collect();
         for (block, at) in function.blocks.iter().zip(0_u32..) {
             let mut see = |var: Var| {
                 let index = var.0 as usize;
-                if let (Some(known), Some(shared)) = (block_of.get_mut(index), shared.get_mut(index))
+                if let (Some(known), Some(shared)) =
+                    (block_of.get_mut(index), shared.get_mut(index))
                 {
                     *shared |= known.is_some_and(|known| known != at);
                     *known = Some(at);
@@ -409,5 +414,9 @@ fn successors(block: &Block) -> Vec<BlockId> {
 
 /// The operation that gave a variable its value, in the same block.
 pub(super) fn definition(block: &Block, var: Var) -> Option<&Op> {
-    block.ops.iter().rev().find(|op| op.kind.result() == Some(var))
+    block
+        .ops
+        .iter()
+        .rev()
+        .find(|op| op.kind.result() == Some(var))
 }

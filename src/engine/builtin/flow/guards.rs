@@ -186,16 +186,11 @@ fn call_tells(
                     };
                     let in_module = is_regex_module(analysis, &of);
                     let (pattern, subject) = match in_module {
-                        true => (
-                            first.map(|var| frame.get(var)),
-                            args.get(1).map(Item::var),
-                        ),
+                        true => (first.map(|var| frame.get(var)), args.get(1).map(Item::var)),
                         false => (pattern, subject),
                     };
                     let text = pattern.as_ref().and_then(Value::only_text).cloned();
-                    if holds
-                        && let (Some(pattern), Some(subject)) = (text, subject)
-                    {
+                    if holds && let (Some(pattern), Some(subject)) = (text, subject) {
                         add(subject, allowed_by(&pattern, name.as_ref() != "match"));
                     }
                 }
@@ -243,7 +238,11 @@ fn model_tells(
         let Some(guard) = &model.row.guard else {
             continue;
         };
-        let at = guard.arg.split(' ').next().and_then(|at| at.parse::<usize>().ok());
+        let at = guard
+            .arg
+            .split(' ')
+            .next()
+            .and_then(|at| at.parse::<usize>().ok());
         if guard.when == holds
             && let Some(item) = at.and_then(|at| args.get(at))
         {
@@ -294,7 +293,11 @@ fn begins_with(
 /// Whether a path was made absolute, without links and dots.
 fn is_resolved(analysis: &Analysis<'_>, frame: &Frame<'_>, block: &Block, var: Var) -> bool {
     let value = frame.get(var);
-    if value.taint.iter().any(|taint| taint.safe.has(Context::Path)) {
+    if value
+        .taint
+        .iter()
+        .any(|taint| taint.safe.has(Context::Path))
+    {
         return true;
     }
     let mut at = var;
@@ -336,8 +339,14 @@ fn is_resolved(analysis: &Analysis<'_>, frame: &Frame<'_>, block: &Block, var: V
 fn is_resolving(name: &str) -> bool {
     matches!(
         name,
-        "realpath" | "abspath" | "normpath" | "resolve" | "normalize" | "getCanonicalPath"
-            | "toRealPath" | "getCanonicalFile"
+        "realpath"
+            | "abspath"
+            | "normpath"
+            | "resolve"
+            | "normalize"
+            | "getCanonicalPath"
+            | "toRealPath"
+            | "getCanonicalFile"
     )
 }
 
@@ -386,7 +395,10 @@ fn lacking(needle: &str) -> Contexts {
 /// Where a text that a pattern describes as a whole can do no harm.
 fn allowed_by(pattern: &str, whole: bool) -> Contexts {
     let anchored = whole || pattern.ends_with('$') || pattern.ends_with(r"\Z");
-    let body = pattern.trim_start_matches('^').trim_end_matches('$').replace(r"\Z", "");
+    let body = pattern
+        .trim_start_matches('^')
+        .trim_end_matches('$')
+        .replace(r"\Z", "");
     let wide = body.contains('.') && !body.contains("[.") && !body.contains(r"\.")
         || body.contains("[^")
         || body.contains(r"\S")
@@ -437,8 +449,14 @@ fn compiled(analysis: &Analysis<'_>, frame: &Frame<'_>, value: &Value) -> Option
 }
 
 fn is_collection(value: &Value) -> bool {
-    value.atoms.iter().any(|atom| matches!(atom, Atom::Object(_)))
-        && !value.atoms.iter().any(|atom| matches!(atom, Atom::Const(Const::Text(_))))
+    value
+        .atoms
+        .iter()
+        .any(|atom| matches!(atom, Atom::Object(_)))
+        && !value
+            .atoms
+            .iter()
+            .any(|atom| matches!(atom, Atom::Const(Const::Text(_))))
 }
 
 /// The variable a value was read from, through conversions that add nothing.

@@ -23,7 +23,17 @@ pub(super) struct Receiver {
 }
 
 /// Programs that take commands as arguments.
-const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "cmd", "powershell", "pwsh", "env"];
+const SHELLS: &[&str] = &[
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "ksh",
+    "cmd",
+    "powershell",
+    "pwsh",
+    "env",
+];
 
 /// What a condition says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +97,12 @@ impl<'p> Analysis<'p> {
         let taints = self.taints_through(frame, &model, receiver.as_ref(), args);
         self.take_in(frame, &model, receiver.as_ref(), args, &taints);
         if let Some(check) = &model.row.checks {
-            self.confirm(frame, &check.arg, args, check.contexts.iter().copied().collect());
+            self.confirm(
+                frame,
+                &check.arg,
+                args,
+                check.contexts.iter().copied().collect(),
+            );
         }
         let mut value = self.made(frame, &model, place, receiver.as_ref(), args);
         value.taint.join(&taints);
@@ -113,7 +128,9 @@ impl<'p> Analysis<'p> {
         receiver: Option<Receiver>,
         args: &Args,
     ) -> Value {
-        let base = receiver.as_ref().map_or_else(Value::unknown, |it| it.value.clone());
+        let base = receiver
+            .as_ref()
+            .map_or_else(Value::unknown, |it| it.value.clone());
         let mut value = self.call_unknown(frame, &base, args);
         if let Some(var) = receiver.and_then(|receiver| receiver.var)
             && frame.name(var).is_some()
@@ -201,7 +218,10 @@ impl<'p> Analysis<'p> {
 
     /// After a call that refuses what is not harmless, its argument is.
     fn confirm(&mut self, frame: &mut Frame<'p>, wanted: &str, args: &Args, contexts: Contexts) {
-        let at = wanted.split(' ').next().and_then(|at| at.parse::<usize>().ok());
+        let at = wanted
+            .split(' ')
+            .next()
+            .and_then(|at| at.parse::<usize>().ok());
         if let Some(Some(var)) = at.and_then(|at| args.vars.get(at)) {
             let mut value = frame.get(*var);
             value.taint = value.taint.safe_for(contexts);
@@ -277,9 +297,10 @@ impl<'p> Analysis<'p> {
                 }
             }
             Makes::Text => {
-                let text = args.places.first().filter(|value| {
-                    !matches!(value.only_constant(), Some(Const::Int(_)))
-                });
+                let text = args
+                    .places
+                    .first()
+                    .filter(|value| !matches!(value.only_constant(), Some(Const::Int(_))));
                 let text = text.cloned().unwrap_or_else(|| Value::text(""));
                 object.fields.insert("".into(), text);
             }
@@ -306,7 +327,9 @@ impl<'p> Analysis<'p> {
 
     /// Functions that are given to a framework are called by the outside.
     fn take_entries(&mut self, model: &Model, args: &Args) {
-        let Some(entry) = &model.row.entry else { return };
+        let Some(entry) = &model.row.entry else {
+            return;
+        };
         let functions: Vec<Atom> = chosen(&entry.arg, None, args)
             .flat_map(|value| value.atoms.iter().cloned())
             .collect();
@@ -418,7 +441,11 @@ impl<'p> Analysis<'p> {
     /// Of a program and its arguments, what decides what runs: the program, and everything given to
     /// a shell.
     fn programs(&mut self, frame: &mut Frame<'p>, values: Vec<Value>) -> Vec<Value> {
-        let given: Vec<Value> = values.iter().filter(|it| !it.is_bottom()).cloned().collect();
+        let given: Vec<Value> = values
+            .iter()
+            .filter(|it| !it.is_bottom())
+            .cloned()
+            .collect();
         let parts = match given.as_slice() {
             [list] => match self.sequence(frame, list) {
                 Some(parts) => parts,
@@ -428,7 +455,11 @@ impl<'p> Analysis<'p> {
         };
         let is_shell = |value: &Value| {
             value.some_texts().any(|text| {
-                let name = text.rsplit(['/', '\\']).next().unwrap_or(text).to_lowercase();
+                let name = text
+                    .rsplit(['/', '\\'])
+                    .next()
+                    .unwrap_or(text)
+                    .to_lowercase();
                 SHELLS.contains(&name.trim_end_matches(".exe"))
             })
         };
@@ -482,10 +513,8 @@ impl<'p> Analysis<'p> {
         if let Some(regex) = &condition.begins {
             let begins = value.beginning();
             let mut texts = value.some_texts();
-            return yes(
-                begins.is_some_and(|text| regex.is_match(&text))
-                    || texts.any(|text| regex.is_match(text)),
-            );
+            return yes(begins.is_some_and(|text| regex.is_match(&text))
+                || texts.any(|text| regex.is_match(text)));
         }
         let meant = condition.is.iter().any(|scalar| match scalar {
             Scalar::Bool(wanted) => value.atoms.contains(&Atom::Const(Const::Bool(*wanted))),
@@ -495,7 +524,9 @@ impl<'p> Analysis<'p> {
                     let wanted = self.paths.place(path);
                     value.atoms.contains(&Atom::Path(wanted))
                 }
-                None => value.some_texts().any(|known| known.as_ref() == text.as_str()),
+                None => value
+                    .some_texts()
+                    .any(|known| known.as_ref() == text.as_str()),
             },
         });
         yes(meant)
@@ -558,7 +589,9 @@ pub(super) fn harmless_beginning(context: Context, value: &Value) -> bool {
         Context::Redirect => {
             let mut characters = begins.chars();
             let local = characters.next() == Some('/')
-                && characters.next().is_some_and(|next| next != '/' && next != '\\');
+                && characters
+                    .next()
+                    .is_some_and(|next| next != '/' && next != '\\');
             local || host().is_some()
         }
         _ => false,

@@ -32,7 +32,12 @@ impl<'p> Analysis<'p> {
     }
 
     /// `value.name`
-    pub(super) fn load_field(&mut self, frame: &mut Frame<'p>, value: &Value, name: &Name) -> Value {
+    pub(super) fn load_field(
+        &mut self,
+        frame: &mut Frame<'p>,
+        value: &Value,
+        name: &Name,
+    ) -> Value {
         let mut result = Value::default();
         for atom in &value.atoms {
             let part = match atom {
@@ -162,7 +167,11 @@ impl<'p> Analysis<'p> {
             return class;
         }
         let mut value = Value::atom(Atom::Path(self.paths.resolved(at)));
-        if let Some(source) = self.paths.model(at).and_then(|model| model.row.source.clone()) {
+        if let Some(source) = self
+            .paths
+            .model(at)
+            .and_then(|model| model.row.source.clone())
+        {
             let trust = source.trust.into();
             value.taint = self.source(frame.func, frame.span, trust, &source.what, name.clone());
         }
@@ -336,7 +345,11 @@ impl<'p> Analysis<'p> {
             },
             _ => {
                 let any = object.any_element();
-                if any.is_bottom() { Value::unknown() } else { any }
+                if any.is_bottom() {
+                    Value::unknown()
+                } else {
+                    any
+                }
             }
         }
     }
@@ -443,7 +456,9 @@ impl<'p> Analysis<'p> {
             .loc_of(frame, atom)
             .and_then(|loc| frame.state.object(&loc))?;
         let ordered = matches!(object.kind, Kind::List | Kind::Tuple | Kind::Set);
-        (ordered && !of.open).then(|| object.items.clone()).flatten()
+        (ordered && !of.open)
+            .then(|| object.items.clone())
+            .flatten()
     }
 
     /// How many elements it has.

@@ -98,18 +98,14 @@ impl<'p> Analysis<'p> {
                 let at = Value::constant(Const::Int(-1));
                 Some(self.load_index(frame, receiver, &at))
             }
-            ("pop", None, _) => {
-                Some(take(frame.state.change(loc)?, Some(&Const::Int(-1)), true))
-            }
+            ("pop", None, _) => Some(take(frame.state.change(loc)?, Some(&Const::Int(-1)), true)),
             ("popleft" | "poll" | "removeFirst", None, _) => {
                 Some(take(frame.state.change(loc)?, Some(&Const::Int(0)), true))
             }
             ("removeLast", None, _) => {
                 Some(take(frame.state.change(loc)?, Some(&Const::Int(-1)), true))
             }
-            ("pop", Some(at), _) => {
-                Some(take(frame.state.change(loc)?, at.only_constant(), true))
-            }
+            ("pop", Some(at), _) => Some(take(frame.state.change(loc)?, at.only_constant(), true)),
             ("remove", Some(what), _) => Some(self.remove_from_list(frame, loc, &what)),
             ("clear" | "removeAllElements", None, _) => {
                 let object = frame.state.change(loc)?;
@@ -117,10 +113,12 @@ impl<'p> Analysis<'p> {
                 object.rest = Value::default();
                 Some(Value::constant(Const::None))
             }
-            ("size" | "__len__", None, _) => Some(self.length(frame, receiver).map_or_else(
-                Value::unknown,
-                |length| Value::constant(Const::Int(i64::try_from(length).unwrap_or(i64::MAX))),
-            )),
+            ("size" | "__len__", None, _) => Some(
+                self.length(frame, receiver)
+                    .map_or_else(Value::unknown, |length| {
+                        Value::constant(Const::Int(i64::try_from(length).unwrap_or(i64::MAX)))
+                    }),
+            ),
             ("isEmpty", None, _) => Some(
                 self.length(frame, receiver)
                     .map_or_else(Value::unknown, |length| Value::bool(length == 0)),
@@ -148,7 +146,9 @@ impl<'p> Analysis<'p> {
             Some(at @ Const::Int(_)) if java => take(object, Some(at), true),
             Some(constant) => {
                 let found = object.items.as_ref().and_then(|items| {
-                    items.iter().position(|item| item.only_constant() == Some(constant))
+                    items
+                        .iter()
+                        .position(|item| item.only_constant() == Some(constant))
                 });
                 match (found, &mut object.items) {
                     (Some(at), Some(items)) => {
@@ -182,7 +182,11 @@ impl<'p> Analysis<'p> {
             }
             ("load" | "loadFromXML", Some(_), _) => {
                 let loaded = Value::bool(true);
-                frame.state.change(loc)?.fields.insert(LOADED.into(), loaded);
+                frame
+                    .state
+                    .change(loc)?
+                    .fields
+                    .insert(LOADED.into(), loaded);
                 Some(Value::constant(Const::None))
             }
             ("getProperty", Some(key), default) if self.is_loaded(frame, loc) => {
@@ -326,7 +330,13 @@ impl<'p> Analysis<'p> {
         name: &Name,
         args: &Args,
     ) -> Option<Value> {
-        let text = frame.state.object(loc)?.fields.get("").cloned().unwrap_or_default();
+        let text = frame
+            .state
+            .object(loc)?
+            .fields
+            .get("")
+            .cloned()
+            .unwrap_or_default();
         let first = args.places.first().cloned();
         match (name.as_ref(), first) {
             ("append" | "write", Some(more)) => {
@@ -394,21 +404,30 @@ impl<'p> Analysis<'p> {
             return Some(joined.with_taint(&taint));
         }
         let mut taint = receiver.taint.clone();
-        let given: Option<Vec<Const>> =
-            args.places.iter().map(|value| value.only_constant().cloned()).collect();
+        let given: Option<Vec<Const>> = args
+            .places
+            .iter()
+            .map(|value| value.only_constant().cloned())
+            .collect();
         for value in args.values() {
             taint.join(&frame.state.deep_taint(value));
         }
         let constants = given?;
         if let Some(parts) = split(known, name, &constants) {
             let mut list = Object::new(Kind::List);
-            parts.into_iter().for_each(|part| list.push(Value::text(&part).with_taint(&taint)));
+            parts
+                .into_iter()
+                .for_each(|part| list.push(Value::text(&part).with_taint(&taint)));
             return Some(Self::place_object(frame, list));
         }
         let computed = computed(known, name, &constants)?;
         let tells = matches!(computed, Const::Bool(_) | Const::Int(_));
         let value = Value::constant(computed);
-        Some(if tells { value } else { value.with_taint(&taint) })
+        Some(if tells {
+            value
+        } else {
+            value.with_taint(&taint)
+        })
     }
 
     /// A function of a library whose result for constants is known.
@@ -482,7 +501,9 @@ fn split(text: &str, name: &str, args: &[Const]) -> Option<Vec<String>> {
 fn computed(text: &str, name: &str, args: &[Const]) -> Option<Const> {
     let own = |text: &str| Some(Const::Text(text.into()));
     let number = |at: Option<usize>| {
-        Some(Const::Int(at.map_or(-1, |at| i64::try_from(at).unwrap_or(i64::MAX))))
+        Some(Const::Int(
+            at.map_or(-1, |at| i64::try_from(at).unwrap_or(i64::MAX)),
+        ))
     };
     match (name, args) {
         ("lower" | "toLowerCase" | "casefold", []) => own(&text.to_lowercase()),
@@ -506,7 +527,9 @@ fn computed(text: &str, name: &str, args: &[Const]) -> Option<Const> {
         ("contains" | "__contains__", [Const::Text(part)]) => {
             Some(Const::Bool(text.contains(part.as_ref())))
         }
-        ("equals", [other]) => Some(Const::Bool(matches!(other, Const::Text(it) if it.as_ref() == text))),
+        ("equals", [other]) => Some(Const::Bool(
+            matches!(other, Const::Text(it) if it.as_ref() == text),
+        )),
         ("equalsIgnoreCase", [Const::Text(other)]) => {
             Some(Const::Bool(text.eq_ignore_ascii_case(other)))
         }
@@ -522,12 +545,17 @@ fn computed(text: &str, name: &str, args: &[Const]) -> Option<Const> {
             let found = text.chars().nth(usize::try_from(*at).ok()?)?;
             own(&found.to_string())
         }
-        ("substring", [Const::Int(from)]) => {
-            own(&text.chars().skip(usize::try_from(*from).ok()?).collect::<String>())
-        }
+        ("substring", [Const::Int(from)]) => own(&text
+            .chars()
+            .skip(usize::try_from(*from).ok()?)
+            .collect::<String>()),
         ("substring", [Const::Int(from), Const::Int(to)]) => {
             let (from, to) = (usize::try_from(*from).ok()?, usize::try_from(*to).ok()?);
-            own(&text.chars().skip(from).take(to.checked_sub(from)?).collect::<String>())
+            own(&text
+                .chars()
+                .skip(from)
+                .take(to.checked_sub(from)?)
+                .collect::<String>())
         }
         ("isdigit" | "isnumeric", []) => Some(Const::Bool(
             !text.is_empty() && text.chars().all(|it| it.is_ascii_digit()),

@@ -35,7 +35,10 @@ mod tests;
 pub(crate) use report::{FileFlow, Judgement};
 pub(crate) use rules::rules;
 
-use super::{lower, text::{LineIndex, SourceText}};
+use super::{
+    lower,
+    text::{LineIndex, SourceText},
+};
 use crate::engine::inventory::{FileRole, Inventory, Language};
 use analysis::Analysis;
 use config::Config;
@@ -64,7 +67,8 @@ impl Flow {
         let mut flow = Self::default();
         let config = Config::read(root, inventory);
         for language in [Language::Python, Language::Java] {
-            let is_template = |index: &usize| inventory.files[*index].language == Some(Language::Html);
+            let is_template =
+                |index: &usize| inventory.files[*index].language == Some(Language::Html);
             let of_language: Vec<usize> = files
                 .iter()
                 .copied()
@@ -94,7 +98,8 @@ impl Flow {
                 })
                 .collect();
             if !lowered.is_empty() && !cancel.is_cancelled() {
-                flow.files.append(&mut look(language, lowered, &config, cancel));
+                flow.files
+                    .append(&mut look(language, lowered, &config, cancel));
             }
         }
         flow

@@ -246,28 +246,116 @@ pub(super) struct Model {
 
 /// The embedded files, by language and name.
 const FILES: &[(Language, &str, &str)] = &[
-    (Language::Python, "stdlib", include_str!("models/python/stdlib.yaml")),
-    (Language::Python, "flask", include_str!("models/python/flask.yaml")),
-    (Language::Python, "database", include_str!("models/python/database.yaml")),
-    (Language::Python, "web_stdlib", include_str!("models/python/web_stdlib.yaml")),
-    (Language::Python, "logging", include_str!("models/python/logging.yaml")),
-    (Language::Python, "nosql", include_str!("models/python/nosql.yaml")),
-    (Language::Python, "django", include_str!("models/python/django.yaml")),
-    (Language::Python, "starlette", include_str!("models/python/starlette.yaml")),
-    (Language::Python, "aiohttp", include_str!("models/python/aiohttp.yaml")),
-    (Language::Python, "tornado", include_str!("models/python/tornado.yaml")),
-    (Language::Python, "bottle", include_str!("models/python/bottle.yaml")),
-    (Language::Python, "crypto", include_str!("models/python/crypto.yaml")),
-    (Language::Python, "documents", include_str!("models/python/documents.yaml")),
-    (Language::Python, "clients", include_str!("models/python/clients.yaml")),
-    (Language::Python, "other", include_str!("models/python/other.yaml")),
-    (Language::Java, "core", include_str!("models/java/core.yaml")),
-    (Language::Java, "servlet", include_str!("models/java/servlet.yaml")),
-    (Language::Java, "database", include_str!("models/java/database.yaml")),
-    (Language::Python, "templates", include_str!("models/python/templates.yaml")),
-    (Language::Python, "output", include_str!("models/templates.yaml")),
-    (Language::Java, "output", include_str!("models/templates.yaml")),
-    (Language::Java, "templates", include_str!("models/java/templates.yaml")),
+    (
+        Language::Python,
+        "stdlib",
+        include_str!("models/python/stdlib.yaml"),
+    ),
+    (
+        Language::Python,
+        "flask",
+        include_str!("models/python/flask.yaml"),
+    ),
+    (
+        Language::Python,
+        "database",
+        include_str!("models/python/database.yaml"),
+    ),
+    (
+        Language::Python,
+        "web_stdlib",
+        include_str!("models/python/web_stdlib.yaml"),
+    ),
+    (
+        Language::Python,
+        "logging",
+        include_str!("models/python/logging.yaml"),
+    ),
+    (
+        Language::Python,
+        "nosql",
+        include_str!("models/python/nosql.yaml"),
+    ),
+    (
+        Language::Python,
+        "django",
+        include_str!("models/python/django.yaml"),
+    ),
+    (
+        Language::Python,
+        "starlette",
+        include_str!("models/python/starlette.yaml"),
+    ),
+    (
+        Language::Python,
+        "aiohttp",
+        include_str!("models/python/aiohttp.yaml"),
+    ),
+    (
+        Language::Python,
+        "tornado",
+        include_str!("models/python/tornado.yaml"),
+    ),
+    (
+        Language::Python,
+        "bottle",
+        include_str!("models/python/bottle.yaml"),
+    ),
+    (
+        Language::Python,
+        "crypto",
+        include_str!("models/python/crypto.yaml"),
+    ),
+    (
+        Language::Python,
+        "documents",
+        include_str!("models/python/documents.yaml"),
+    ),
+    (
+        Language::Python,
+        "clients",
+        include_str!("models/python/clients.yaml"),
+    ),
+    (
+        Language::Python,
+        "other",
+        include_str!("models/python/other.yaml"),
+    ),
+    (
+        Language::Java,
+        "core",
+        include_str!("models/java/core.yaml"),
+    ),
+    (
+        Language::Java,
+        "servlet",
+        include_str!("models/java/servlet.yaml"),
+    ),
+    (
+        Language::Java,
+        "database",
+        include_str!("models/java/database.yaml"),
+    ),
+    (
+        Language::Python,
+        "templates",
+        include_str!("models/python/templates.yaml"),
+    ),
+    (
+        Language::Python,
+        "output",
+        include_str!("models/templates.yaml"),
+    ),
+    (
+        Language::Java,
+        "output",
+        include_str!("models/templates.yaml"),
+    ),
+    (
+        Language::Java,
+        "templates",
+        include_str!("models/java/templates.yaml"),
+    ),
 ];
 
 /// The models of a language.

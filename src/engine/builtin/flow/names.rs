@@ -325,7 +325,8 @@ impl<'p> Analysis<'p> {
 
 fn outside(value: &Value) -> Value {
     let mut kept = value.clone();
-    kept.atoms.retain(|atom| !matches!(atom, Atom::Param(_) | Atom::Bound(..)));
+    kept.atoms
+        .retain(|atom| !matches!(atom, Atom::Param(_) | Atom::Bound(..)));
     kept.open |= kept.atoms.len() != value.atoms.len();
     kept.taint = value.taint.map(|taint| {
         matches!(taint.origin, Origin::Source(_)).then(|| Taint {

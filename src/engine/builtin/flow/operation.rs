@@ -17,9 +17,7 @@ impl<'p> Analysis<'p> {
     pub(super) fn operation(&mut self, frame: &mut Frame<'p>, op: &Op) {
         match &op.kind {
             OpKind::Literal(to, literal) => self.assign(frame, *to, literal_value(literal)),
-            OpKind::Copy(to, from)
-            | OpKind::Enter(to, from)
-            | OpKind::Await(to, from) => {
+            OpKind::Copy(to, from) | OpKind::Enter(to, from) | OpKind::Await(to, from) => {
                 let value = frame.get(*from);
                 self.assign(frame, *to, value);
             }
@@ -271,7 +269,9 @@ impl<'p> Analysis<'p> {
             id: function,
         };
         let known = self.outer.get(&(of, var)).cloned();
-        known.filter(|value| !value.is_bottom()).unwrap_or_else(Value::unknown)
+        known
+            .filter(|value| !value.is_bottom())
+            .unwrap_or_else(Value::unknown)
     }
 
     fn load_global(&mut self, frame: &Frame<'p>, name: &Name) -> Value {
@@ -282,7 +282,11 @@ impl<'p> Analysis<'p> {
             return value.clone();
         }
         let value = self.global(frame.func.unit, name);
-        if value.is_bottom() { Value::unknown() } else { value }
+        if value.is_bottom() {
+            Value::unknown()
+        } else {
+            value
+        }
     }
 
     fn store_global(&mut self, frame: &mut Frame<'p>, name: &Name, value: &Value) {

@@ -1,8 +1,6 @@
 //! All files of one language together: functions, classes, modules, and what their names stand for.
 
-use crate::engine::builtin::ir::{
-    Function, FunctionId, FunctionKind, Name, OpKind, Unit, Var,
-};
+use crate::engine::builtin::ir::{Function, FunctionId, FunctionKind, Name, OpKind, Unit, Var};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A file.
@@ -196,7 +194,10 @@ impl Program {
         let exact = |unit: &&UnitRef| {
             let path = &self.unit(**unit).path;
             let path = path.strip_suffix(".py").unwrap_or(path);
-            path.strip_suffix("/__init__").unwrap_or(path).replace('/', ".") == whole
+            path.strip_suffix("/__init__")
+                .unwrap_or(path)
+                .replace('/', ".")
+                == whole
         };
         found.iter().find(exact).copied()
     }
@@ -218,7 +219,9 @@ impl Program {
             let class = ClassRef(u32::try_from(self.classes.len()).unwrap_or(u32::MAX));
             let body = FuncRef { unit, id };
             self.class_of_body.insert(body, class);
-            self.class_in.entry((unit, Name::clone(&name))).or_insert(class);
+            self.class_in
+                .entry((unit, Name::clone(&name)))
+                .or_insert(class);
             if let Some(package) = self.unit(unit).unit.package.clone() {
                 let key = (package.to_string(), Name::clone(&name));
                 self.packaged.entry(key).or_insert(unit);

@@ -74,7 +74,11 @@ pub(super) fn report(analysis: Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<St
     let exposed = analysis.exposed();
     for (place, found) in &analysis.found {
         if let Some(claim) = claim(&analysis, &exposed, lines, place, found) {
-            files.entry(path(place.unit)).or_default().claims.push(claim);
+            files
+                .entry(path(place.unit))
+                .or_default()
+                .claims
+                .push(claim);
         }
     }
     files
@@ -87,7 +91,10 @@ fn claim(
     place: &SinkPlace,
     found: &Found,
 ) -> Option<Claim> {
-    let stored = found.source.as_ref().is_some_and(|it| it.trust == Trust::Stored);
+    let stored = found
+        .source
+        .as_ref()
+        .is_some_and(|it| it.trust == Trust::Stored);
     let rule = match place.rule.strip_suffix("-reflected-xss") {
         Some(language) if stored => registry::rule(&format!("{language}-stored-xss")),
         _ => registry::rule(&place.rule),
@@ -118,11 +125,15 @@ fn claim(
         .collect();
     let sink = &found.sink;
     let Some(source) = &found.source else {
-        let claim = Claim::new(rule, span, format!("`{sink}` is used here in an unsafe way."))
-            .in_symbol(&function.name)
-            .at_sink(sink.as_ref())
-            .confidence(0.7)
-            .with_flow(Vec::new(), true);
+        let claim = Claim::new(
+            rule,
+            span,
+            format!("`{sink}` is used here in an unsafe way."),
+        )
+        .in_symbol(&function.name)
+        .at_sink(sink.as_ref())
+        .confidence(0.7)
+        .with_flow(Vec::new(), true);
         // What no request reaches may well be about something that is no secret.
         return Some(match exposed.contains(&found.function) {
             true => claim,

@@ -141,7 +141,8 @@ impl Object {
     pub(super) fn grow(&mut self, other: &Self) -> bool {
         let taints = |object: &Self| {
             let all = object.parts().flat_map(|part| part.taint.iter());
-            all.map(|taint| taint.origin.clone()).collect::<BTreeSet<_>>()
+            all.map(|taint| taint.origin.clone())
+                .collect::<BTreeSet<_>>()
         };
         let before = taints(self);
         self.join(other, |_| Value::default());
@@ -169,7 +170,10 @@ impl Object {
         }
         for (name, value) in &other.fields {
             let lacking = || absent(Key::Field(name.clone()));
-            self.fields.entry(name.clone()).or_insert_with(lacking).join(value);
+            self.fields
+                .entry(name.clone())
+                .or_insert_with(lacking)
+                .join(value);
         }
         for (name, value) in &mut self.fields {
             if !other.fields.contains_key(name) {
@@ -178,7 +182,10 @@ impl Object {
         }
         for (key, value) in &other.entries {
             let lacking = || absent(Key::Index(key.clone()));
-            self.entries.entry(key.clone()).or_insert_with(lacking).join(value);
+            self.entries
+                .entry(key.clone())
+                .or_insert_with(lacking)
+                .join(value);
         }
         for (key, value) in &mut self.entries {
             if !other.entries.contains_key(key) {

@@ -74,15 +74,22 @@ fn what_is_marked_is_found_and_nothing_else() {
 fn cycles_and_depth_come_to_an_end() {
     let tree = tempfile::tempdir().unwrap();
     let write = |name: &str, text: String| std::fs::write(tree.path().join(name), text).unwrap();
-    write("a.py", "from b import *\nimport b\nclass A(b.B): pass\n".to_owned());
-    write("b.py", "from a import *\nimport a\nclass B(a.A): pass\nclass C(C): pass\n".to_owned());
+    write(
+        "a.py",
+        "from b import *\nimport b\nclass A(b.B): pass\n".to_owned(),
+    );
+    write(
+        "b.py",
+        "from a import *\nimport a\nclass B(a.A): pass\nclass C(C): pass\n".to_owned(),
+    );
     let mutual = "def f(x):\n    return g(x + 1)\ndef g(x):\n    return f([x, f, g])\nf(g)\n";
     write("c.py", mutual.to_owned());
     let chain: String = (0..3_000)
         .map(|at| format!("def f{at}(x):\n    return f{}(x)\n", at + 1))
         .collect();
     write("d.py", chain);
-    let growing = "x = []\nwhile x:\n    x = [x, x]\n    y = {'a': x}\n    x.append(y)\n    s += s\n";
+    let growing =
+        "x = []\nwhile x:\n    x = [x, x]\n    y = {'a': x}\n    x.append(y)\n    s += s\n";
     write("e.py", growing.to_owned());
     let (flow, _) = flow_of(tree.path());
     assert!(flow.of("a.py").is_some());

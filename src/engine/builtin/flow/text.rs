@@ -76,10 +76,14 @@ impl<'p> Analysis<'p> {
             None => vec![right.clone()],
         };
         let known = left.only_text().is_some();
-        let pieces = split_format(&format, |rest| {
-            let length = rest.find(|c: char| c.is_ascii_alphabetic())? + 1;
-            (length <= 12 && !rest.starts_with("%%")).then_some(length)
-        }, '%');
+        let pieces = split_format(
+            &format,
+            |rest| {
+                let length = rest.find(|c: char| c.is_ascii_alphabetic())? + 1;
+                (length <= 12 && !rest.starts_with("%%")).then_some(length)
+            },
+            '%',
+        );
         filled(pieces, &parts, known)
     }
 
@@ -92,9 +96,10 @@ impl<'p> Analysis<'p> {
     ) -> Option<Value> {
         let is_list = |value: &Value| {
             value.atoms.iter().any(|atom| match atom {
-                Atom::Object(site) => frame.state.object(&Loc::Site(*site)).is_some_and(|object| {
-                    matches!(object.kind, Kind::List | Kind::Tuple)
-                }),
+                Atom::Object(site) => frame
+                    .state
+                    .object(&Loc::Site(*site))
+                    .is_some_and(|object| matches!(object.kind, Kind::List | Kind::Tuple)),
                 _ => false,
             })
         };
@@ -122,8 +127,10 @@ impl<'p> Analysis<'p> {
             return Value::bool(text.contains(needle.as_ref()) == wanted);
         }
         if let Some(items) = self.sequence(frame, right) {
-            let constants: Option<Vec<_>> =
-                items.iter().map(|item| item.only_constant().cloned()).collect();
+            let constants: Option<Vec<_>> = items
+                .iter()
+                .map(|item| item.only_constant().cloned())
+                .collect();
             if let Some(constants) = constants {
                 return Value::bool(constants.contains(needle) == wanted);
             }
@@ -250,11 +257,7 @@ enum Piece {
 }
 
 /// The fixed parts of a format, and the holes between them.
-fn split_format(
-    format: &str,
-    hole: impl Fn(&str) -> Option<usize>,
-    mark: char,
-) -> Vec<Piece> {
+fn split_format(format: &str, hole: impl Fn(&str) -> Option<usize>, mark: char) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut fixed = String::new();
     let mut rest = format;
@@ -470,12 +473,18 @@ fn integer(op: BinaryOp, one: i64, two: i64, language: Language) -> Option<Const
         B::ShiftRight => one.checked_shr(u32::try_from(two).ok()?)?,
         _ => return None,
     };
-    if java { wrapped(result).map(Const::Int) } else { Some(Const::Int(result)) }
+    if java {
+        wrapped(result).map(Const::Int)
+    } else {
+        Some(Const::Int(result))
+    }
 }
 
 pub(super) fn unary(op: UnaryOp, of: &Value) -> Value {
     match op {
-        UnaryOp::Not => of.truth().map_or_else(Value::unknown, |truth| Value::bool(!truth)),
+        UnaryOp::Not => of
+            .truth()
+            .map_or_else(Value::unknown, |truth| Value::bool(!truth)),
         UnaryOp::Plus => of.clone(),
         UnaryOp::Negate | UnaryOp::Invert => match of.only_constant() {
             Some(Const::Int(value)) if op == UnaryOp::Negate => value

@@ -1,6 +1,6 @@
 //! One file through the data flow, for tests.
 
-use super::{Analysis, config::Config, FileFlow, Program, SourceUnit, report};
+use super::{Analysis, FileFlow, Program, SourceUnit, config::Config, report};
 use crate::engine::builtin::{
     lower,
     text::{LineIndex, SourceText},

@@ -4,7 +4,11 @@
 //!
 //! Values only grow when they are joined, and every part has a bound, so that loops come to an end.
 
-use super::{context::Contexts, program::{ClassRef, FuncRef, UnitRef}, paths::PathId};
+use super::{
+    context::Contexts,
+    paths::PathId,
+    program::{ClassRef, FuncRef, UnitRef},
+};
 use crate::engine::builtin::ir::{Name, Span};
 use std::sync::Arc;
 

@@ -9,11 +9,11 @@
 
 mod build;
 mod print;
-mod vars;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod valid;
+mod vars;
 
 pub(crate) use build::Builder;
 pub(crate) use print::print;

@@ -60,7 +60,8 @@ fn expected(source: &SourceText) -> BTreeSet<(u32, String)> {
     lines
         .flat_map(|(line, number)| {
             let said = line.split_once(" flow: ").map_or("", |(_, said)| said);
-            said.split_whitespace().map(move |rule| (number, rule.to_owned()))
+            said.split_whitespace()
+                .map(move |rule| (number, rule.to_owned()))
         })
         .collect()
 }
@@ -145,12 +146,16 @@ fn every_fixture_is_judged_as_it_says() {
 fn idle(language: Language, name: &'static str, text: &str) -> Vec<String> {
     let rows = parse(text).unwrap().rows;
     let fixtures = fixtures(language, name);
-    let whole: Vec<_> = fixtures.iter().map(|it| found(it, language, None)).collect();
+    let whole: Vec<_> = fixtures
+        .iter()
+        .map(|it| found(it, language, None))
+        .collect();
     let rows = rows.par_iter().enumerate().filter(|(row, _)| {
         let mut pairs = fixtures.iter().zip(&whole);
         pairs.all(|(source, whole)| found(source, language, Some((name, *row))) == *whole)
     });
-    rows.map(|(_, row)| format!("{} {name}: {}", language.as_str(), row.names[0])).collect()
+    rows.map(|(_, row)| format!("{} {name}: {}", language.as_str(), row.names[0]))
+        .collect()
 }
 
 #[test]

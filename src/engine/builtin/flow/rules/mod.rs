@@ -13,6 +13,11 @@ use crate::engine::builtin::rule::Rule;
 
 /// Every rule of the data flow.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
-    let lists = [python::RULES, java::RULES, java_documents::RULES, java_settings::RULES];
+    let lists = [
+        python::RULES,
+        java::RULES,
+        java_documents::RULES,
+        java_settings::RULES,
+    ];
     lists.into_iter().flatten().copied()
 }

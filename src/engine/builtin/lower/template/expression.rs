@@ -25,19 +25,51 @@ pub(super) enum Style {
 
 /// Filters that give back what they are given, as far as data goes.
 const IDENTITY: &[&str] = &[
-    "list", "sort", "unique", "reverse", "select", "reject", "selectattr", "rejectattr", "dictsort",
+    "list",
+    "sort",
+    "unique",
+    "reverse",
+    "select",
+    "reject",
+    "selectattr",
+    "rejectattr",
+    "dictsort",
     "dictsortreversed",
 ];
 /// Filters that escape where outputs are escaped, and give markup.
-const BREAKING: &[&str] = &["linebreaks", "linebreaksbr", "urlize", "urlizetrunc", "linenumbers"];
+const BREAKING: &[&str] = &[
+    "linebreaks",
+    "linebreaksbr",
+    "urlize",
+    "urlizetrunc",
+    "linenumbers",
+];
 /// Filters that give a text like any other of something that was markup.
-const PLAIN: &[&str] = &["striptags", "urlencode", "length", "int", "float", "wordcount", "addslashes"];
+const PLAIN: &[&str] = &[
+    "striptags",
+    "urlencode",
+    "length",
+    "int",
+    "float",
+    "wordcount",
+    "addslashes",
+];
 /// The name under which the object of a form is kept.
 pub(super) const SELECTED: &str = "th:object";
 /// Functions every template has.
 const FUNCTIONS: &[&str] = &[
-    "range", "lipsum", "cycler", "joiner", "url_for", "get_flashed_messages", "csrf_token", "super",
-    "caller", "static", "url", "get_csrf_token",
+    "range",
+    "lipsum",
+    "cycler",
+    "joiner",
+    "url_for",
+    "get_flashed_messages",
+    "csrf_token",
+    "super",
+    "caller",
+    "static",
+    "url",
+    "get_csrf_token",
 ];
 
 /// Reads the words of one expression or tag.
@@ -74,7 +106,9 @@ impl<'w> Reader<'w> {
     }
 
     pub(super) fn here(&self) -> Span {
-        self.tokens.get(self.at).map_or(self.span, |token| token.span)
+        self.tokens
+            .get(self.at)
+            .map_or(self.span, |token| token.span)
     }
 
     /// From `start` to the last word read.
@@ -82,7 +116,9 @@ impl<'w> Reader<'w> {
         let last = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
         Span {
             start: start.start,
-            end: last.map_or(start.end, |token| token.span.end).max(start.end),
+            end: last
+                .map_or(start.end, |token| token.span.end)
+                .max(start.end),
         }
     }
 
@@ -333,7 +369,8 @@ impl<'w> Reader<'w> {
     }
 
     fn filter_of(&mut self, name: &str, value: Var, span: Span) -> Var {
-        self.writer.filter(name, Vec::new(), Vec::new(), value, span)
+        self.writer
+            .filter(name, Vec::new(), Vec::new(), value, span)
     }
 
     fn unary(&mut self, level: u8) -> Out {
@@ -431,7 +468,8 @@ impl<'w> Reader<'w> {
                     });
                 }
                 let span = self.since(start);
-                self.writer.value(span, |to| OpKind::LoadField(to, of, name))
+                self.writer
+                    .value(span, |to| OpKind::LoadField(to, of, name))
             }
             Some(Kind::Number(number)) => {
                 self.at += 1;
@@ -678,7 +716,10 @@ impl<'w> Reader<'w> {
     fn java_name(&mut self, name: &Name, span: Span) -> Option<Var> {
         if let Some(object) = self.selected {
             let name = name.clone();
-            return Some(self.writer.value(span, |to| OpKind::LoadField(to, object, name)));
+            return Some(
+                self.writer
+                    .value(span, |to| OpKind::LoadField(to, object, name)),
+            );
         }
         let at = self.at;
         let touches = |at: usize| {
@@ -691,7 +732,10 @@ impl<'w> Reader<'w> {
                     .writer
                     .value(span, |to| OpKind::Import(to, "template request".into()));
                 let name = name.clone();
-                Some(self.writer.value(span, |to| OpKind::LoadField(to, request, name)))
+                Some(
+                    self.writer
+                        .value(span, |to| OpKind::LoadField(to, request, name)),
+                )
             }
             "requestScope" | "sessionScope" | "pageScope" | "applicationScope" => {
                 Some(self.writer.context())
@@ -740,10 +784,9 @@ impl<'w> Reader<'w> {
         let before = self.at;
         let items = self.items(")");
         let span = self.since(start);
-        let comma = self
-            .tokens
-            .get(before..self.at)
-            .is_some_and(|read| items.len() == 1 && matches!(read, [.., comma, _] if comma.kind == Kind::Sign(",")));
+        let comma = self.tokens.get(before..self.at).is_some_and(|read| {
+            items.len() == 1 && matches!(read, [.., comma, _] if comma.kind == Kind::Sign(","))
+        });
         let value_next = matches!(
             self.peek(),
             Some(Kind::Name(_) | Kind::Text(_) | Kind::Sign("("))

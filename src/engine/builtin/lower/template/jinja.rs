@@ -56,7 +56,10 @@ fn next(text: &str, from: usize) -> Option<Found> {
         let (kind, end) = match text.as_bytes().get(start + 1) {
             Some(b'{') => (Kind::Output, end_of(text, start + 2, "}}")?),
             Some(b'%') => (Kind::Tag, end_of(text, start + 2, "%}")?),
-            Some(b'#') => (Kind::Comment, start + 2 + text.get(start + 2..)?.find("#}")?),
+            Some(b'#') => (
+                Kind::Comment,
+                start + 2 + text.get(start + 2..)?.find("#}")?,
+            ),
             _ => {
                 at = start + 1;
                 continue;
@@ -105,8 +108,14 @@ type Held = Vec<(Name, Var)>;
 
 /// A tag that waits for its end.
 enum Open {
-    If { no: Option<BlockId>, after: BlockId },
-    For { way: Option<(BlockId, BlockId)>, held: Held },
+    If {
+        no: Option<BlockId>,
+        after: BlockId,
+    },
+    For {
+        way: Option<(BlockId, BlockId)>,
+        held: Held,
+    },
     With(Held),
     Escape(bool),
     Macro(Name),
@@ -120,7 +129,14 @@ impl Open {
         match self {
             Self::If { .. } => &["if", "ifequal", "ifnotequal", "ifchanged"],
             Self::For { .. } => &["for"],
-            Self::With(_) => &["with", "trans", "translate", "blocktrans", "blocktranslate", "call"],
+            Self::With(_) => &[
+                "with",
+                "trans",
+                "translate",
+                "blocktrans",
+                "blocktranslate",
+                "call",
+            ],
             Self::Escape(_) => &["autoescape"],
             Self::Macro(_) => &["macro"],
             Self::Capture(_) => &["set"],
@@ -377,11 +393,13 @@ impl<'w, 't> Blocks<'w, 't> {
         let (again, body, after) = (builder.block(), builder.block(), builder.block());
         builder.flow_into(again);
         let condition = self.writer.value(span, |to| OpKind::HasNext(to, of));
-        self.writer.builder().end(crate::engine::builtin::ir::End::Branch {
-            condition,
-            yes: body,
-            no: after,
-        });
+        self.writer
+            .builder()
+            .end(crate::engine::builtin::ir::End::Branch {
+                condition,
+                yes: body,
+                no: after,
+            });
         self.writer.builder().enter(body);
         let element = self.writer.value(span, |to| OpKind::Element(to, of));
         match targets.as_slice() {
@@ -510,7 +528,14 @@ impl<'w, 't> Blocks<'w, 't> {
                     expects = false;
                 }
                 None => {
-                    for (sign, by) in [("(", 1), ("[", 1), ("{", 1), (")", -1), ("]", -1), ("}", -1)] {
+                    for (sign, by) in [
+                        ("(", 1),
+                        ("[", 1),
+                        ("{", 1),
+                        (")", -1),
+                        ("]", -1),
+                        ("}", -1),
+                    ] {
                         if reader.sign(sign) {
                             depth += by;
                             reader.at -= 1;
