@@ -28,6 +28,8 @@ struct Node {
     text: String,
     depth: u16,
     model: Option<Rc<Model>>,
+    /// Whether something is said of what is below.
+    leads: bool,
     /// Of which type a value here is.
     is_a: Option<PathId>,
     /// What it inherits from.
@@ -121,7 +123,8 @@ impl Paths {
 
     /// Whether anything is said of the place or of what is below it.
     pub(super) fn is_known(&self, at: PathId) -> bool {
-        self.node(at).model.is_some() || self.node(at).is_a.is_some()
+        let node = self.node(at);
+        node.model.is_some() || node.is_a.is_some() || node.leads
     }
 
     pub(super) fn model(&self, at: PathId) -> Option<&Rc<Model>> {
@@ -130,6 +133,14 @@ impl Paths {
 
     pub(super) fn set_model(&mut self, at: PathId, model: Rc<Model>) {
         self.nodes[at.0 as usize].model = Some(model);
+        let mut above = self.parent(at);
+        while let Some(at) = above.filter(|at| *at != ROOT) {
+            let node = &mut self.nodes[at.0 as usize];
+            if std::mem::replace(&mut node.leads, true) {
+                break;
+            }
+            above = node.parent;
+        }
     }
 
     pub(super) fn set_type(&mut self, at: PathId, of: PathId) {
