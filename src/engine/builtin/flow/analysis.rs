@@ -29,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Calls within calls that are followed.
 const MAX_DEPTH: usize = 48;
+/// Times a function may be looked at within itself: for particular arguments, then for any.
+const MAX_AGAIN: usize = 2;
 /// Ways of calling one function that are told apart.
 const MAX_VARIANTS: usize = 12;
 
@@ -110,6 +112,8 @@ pub(super) struct Analysis<'p> {
     pub(super) entries: BTreeMap<FuncRef, EntryRow>,
     pub(super) found: BTreeMap<SinkPlace, Found>,
     pub(super) judged: BTreeMap<SinkPlace, Verdict>,
+    /// Whether something was kept that others may have looked for before.
+    pub(super) late: bool,
     /// Who calls whom.
     pub(super) calls: BTreeSet<(FuncRef, FuncRef)>,
     /// How many operations of each block were looked at at most.
@@ -151,6 +155,7 @@ impl<'p> Analysis<'p> {
             entries: BTreeMap::new(),
             found: BTreeMap::new(),
             judged: BTreeMap::new(),
+            late: false,
             calls: BTreeSet::new(),
             visited: HashMap::new(),
             gaps: BTreeSet::new(),
@@ -176,11 +181,38 @@ impl<'p> Analysis<'p> {
         // What makers found out of fields was not known to the first of them.
         self.summaries.clear();
         self.variants.clear();
+        self.everything(&functions);
+        if std::mem::take(&mut self.late) {
+            // Data was kept where a function had looked before: once more, knowing it.
+            self.summaries.clear();
+            self.variants.clear();
+            self.everything(&functions);
+        }
+    }
+
+    fn everything(&mut self, functions: &[FuncRef]) {
+        self.late = false;
         for function in functions {
             if self.cancel.is_cancelled() {
                 return;
             }
-            self.whole(function);
+            self.whole(*function);
+        }
+    }
+
+    /// Keeps what a function left in objects that outlive it.
+    fn keep_lasting(&mut self, outcome: &Outcome) {
+        let changed: Vec<(Loc, Arc<Object>)> = outcome
+            .exit
+            .objects()
+            .filter(|(loc, object)| self.lasting.get(*loc).is_some_and(|known| known != *object))
+            .map(|(loc, object)| (loc.clone(), object.clone()))
+            .collect();
+        for (loc, object) in changed {
+            let kept = object.map(|value| self.lasting_value(&outcome.exit, value));
+            if let Some(known) = self.lasting.get_mut(&loc) {
+                self.late |= Arc::make_mut(known).grow(&kept);
+            }
         }
     }
 
@@ -300,6 +332,10 @@ impl<'p> Analysis<'p> {
     /// The summary of a function for such arguments; `None` while it is being made, or too deep.
     pub(super) fn summary(&mut self, function: FuncRef, mut binds: Vec<Bind>) -> Option<Rc<Summary>> {
         let usual = self.usual(function);
+        if binds != usual && self.running.contains(&function) {
+            // What a function does when it calls itself does not depend on the first call.
+            binds = usual.clone();
+        }
         if binds != usual {
             let known = self.summaries.contains_key(&(function, binds.clone()));
             let variants = self.variants.get(&function).copied().unwrap_or(0);
@@ -311,7 +347,8 @@ impl<'p> Analysis<'p> {
         if let Some(known) = self.summaries.get(&key) {
             return Some(known.clone());
         }
-        if self.running.contains(&function) || self.running.len() > MAX_DEPTH {
+        let again = self.running.iter().filter(|it| **it == function).count();
+        if again >= MAX_AGAIN || self.running.len() > MAX_DEPTH {
             return None;
         }
         if key.1 != usual {
@@ -320,6 +357,7 @@ impl<'p> Analysis<'p> {
         self.running.push(function);
         let outcome = self.execute(function, &key.1);
         self.running.pop();
+        self.keep_lasting(&outcome);
         let summary = Rc::new(Summary::of(outcome));
         self.summaries.insert(key, summary.clone());
         Some(summary)

@@ -68,7 +68,7 @@ impl<'p> Analysis<'p> {
                 let receiver = frame.get(*var);
                 self.call_super(frame, &receiver, name, &args)
             }
-            Callee::New(name) if name.ends_with("[]") => Self::array(frame, &args),
+            Callee::New(name) if name.ends_with("[]") => Self::array(frame, name, &args),
             Callee::New(name) => {
                 // A class without a name is derived from the one that is named.
                 let class = match args.name("<class>") {
@@ -81,7 +81,18 @@ impl<'p> Analysis<'p> {
     }
 
     /// An array of so many elements.
-    fn array(frame: &mut Frame<'p>, args: &Args) -> Value {
+    fn array(frame: &mut Frame<'p>, name: &Name, args: &Args) -> Value {
+        if name.ends_with("[][]") {
+            // Rows are not told apart.
+            let mut row = Object::new(Kind::List);
+            row.blur();
+            let site = frame.site_for(1);
+            frame.state.insert(Loc::Site(site), row);
+            let mut rows = Object::new(Kind::List);
+            rows.blur();
+            rows.rest = Value::atom(Atom::Object(site));
+            return Self::place_object(frame, rows);
+        }
         let mut object = Object::new(Kind::List);
         match args.places.first().and_then(Value::only_constant) {
             Some(Const::Int(length @ 0..=16)) => {

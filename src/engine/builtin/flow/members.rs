@@ -213,14 +213,20 @@ impl<'p> Analysis<'p> {
         for atom in &target.atoms {
             if let Some(class) = self.class_of(frame, atom) {
                 let lasting = self.lasting_value(&frame.state, &value);
-                let known = &mut self.learned[class.0 as usize].fields;
-                known.entry(name.clone()).or_default().join(&lasting);
+                let fields = &mut self.learned[class.0 as usize].fields;
+                let known = fields.entry(name.clone()).or_default();
+                let before = known.taint.clone();
+                known.join(&lasting);
+                self.late |= known.taint != before;
             }
             match atom {
                 Atom::Class(class) => {
                     let lasting = self.lasting_value(&frame.state, &value);
                     let members = &mut self.learned[class.0 as usize].members;
-                    members.entry(name.clone()).or_default().join(&lasting);
+                    let known = members.entry(name.clone()).or_default();
+                    let before = known.taint.clone();
+                    known.join(&lasting);
+                    self.late |= known.taint != before;
                     stored = true;
                 }
                 Atom::Module(module) => {

@@ -252,6 +252,14 @@ const FILES: &[(Language, &str, &str)] = &[
     (Language::Python, "web_stdlib", include_str!("models/python/web_stdlib.yaml")),
     (Language::Python, "logging", include_str!("models/python/logging.yaml")),
     (Language::Python, "nosql", include_str!("models/python/nosql.yaml")),
+    (Language::Python, "django", include_str!("models/python/django.yaml")),
+    (Language::Python, "starlette", include_str!("models/python/starlette.yaml")),
+    (Language::Python, "aiohttp", include_str!("models/python/aiohttp.yaml")),
+    (Language::Python, "tornado", include_str!("models/python/tornado.yaml")),
+    (Language::Python, "bottle", include_str!("models/python/bottle.yaml")),
+    (Language::Python, "crypto", include_str!("models/python/crypto.yaml")),
+    (Language::Python, "documents", include_str!("models/python/documents.yaml")),
+    (Language::Python, "clients", include_str!("models/python/clients.yaml")),
     (Language::Python, "other", include_str!("models/python/other.yaml")),
     (Language::Java, "core", include_str!("models/java/core.yaml")),
     (Language::Java, "servlet", include_str!("models/java/servlet.yaml")),
@@ -270,6 +278,8 @@ pub(super) fn load(language: Language, paths: &mut Paths) -> Result<(), String> 
     for (of, name, text) in FILES {
         if *of == language {
             let file = parse(text).map_err(|error| format!("models/{name}.yaml: {error}"))?;
+            #[cfg(test)]
+            let file = tests::lessened(name, file);
             attach(file, paths);
         }
     }
@@ -308,6 +318,12 @@ fn attach(file: ModelFile, paths: &mut Paths) {
                 known.passes |= whole.passes;
                 known.clean |= whole.clean;
                 known.makes = known.makes.or(whole.makes);
+                known.safe_for.append(&mut whole.safe_for);
+                known.from = known.from.or(whole.from);
+                known.into = known.into.or(whole.into);
+                known.ends |= whole.ends;
+                known.checks = known.checks.or(whole.checks);
+                known.guard = known.guard.or(whole.guard);
                 known.renders = known.renders.or(whole.renders);
                 known.template = known.template.or(whole.template);
                 known.sets_entry |= whole.sets_entry;
@@ -325,3 +341,6 @@ fn attach(file: ModelFile, paths: &mut Paths) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

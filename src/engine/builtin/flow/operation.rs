@@ -299,10 +299,11 @@ impl<'p> Analysis<'p> {
             frame.state.insert(place, globals);
         }
         let lasting = self.lasting_value(&frame.state, &value);
-        self.globals[frame.func.unit.0 as usize]
-            .entry(name.clone())
-            .or_default()
-            .join(&lasting);
+        let globals = &mut self.globals[frame.func.unit.0 as usize];
+        let known = globals.entry(name.clone()).or_default();
+        let before = known.taint.clone();
+        known.join(&lasting);
+        self.late |= known.taint != before;
     }
 }
 

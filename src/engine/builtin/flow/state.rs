@@ -6,7 +6,10 @@ use super::{
     value::{Atom, Const, Key, Loc, Place, Taints, Value},
 };
 use crate::engine::builtin::ir::Name;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Elements that are told apart; more are one.
 const MAX_ITEMS: usize = 24;
@@ -132,6 +135,17 @@ impl Object {
                 .collect(),
             rest: change(&self.rest),
         }
+    }
+
+    /// Takes in what another state of the same object holds; whether it gained untrusted data.
+    pub(super) fn grow(&mut self, other: &Self) -> bool {
+        let taints = |object: &Self| {
+            let all = object.parts().flat_map(|part| part.taint.iter());
+            all.map(|taint| taint.origin.clone()).collect::<BTreeSet<_>>()
+        };
+        let before = taints(self);
+        self.join(other, |_| Value::default());
+        taints(self) != before
     }
 
     /// What holds whichever way was taken; `absent` is what a missing member is.

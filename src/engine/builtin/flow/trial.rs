@@ -1,19 +1,40 @@
 //! One file through the data flow, for tests.
 
-use super::{FileFlow, SourceUnit, look};
-use crate::engine::builtin::{lower, text::SourceText};
+use super::{Analysis, Config, FileFlow, Program, SourceUnit, report};
+use crate::engine::builtin::{
+    lower,
+    text::{LineIndex, SourceText},
+};
 use tokio_util::sync::CancellationToken;
+
+/// A test must not need more than any thread has.
+const STACK: usize = 64 * 1024 * 1024;
 
 /// What the data flow says of a file that stands alone; `None` for a language it does not know yet.
 pub(crate) fn alone(source: &SourceText) -> Option<FileFlow> {
+    after(source, || {})
+}
+
+/// The same, after doing something on the thread it runs on.
+pub(crate) fn after(source: &SourceText, first: impl FnOnce() + Send) -> Option<FileFlow> {
     let cancel = CancellationToken::new();
     let lowered = lower::lower(source, &cancel)?.ok()?;
-    let unit = SourceUnit {
+    let program = Program::new(vec![SourceUnit {
         path: source.path.clone(),
-        role: source.role,
         unit: lowered.unit,
+    }]);
+    let lines = [LineIndex::new(&source.bytes)];
+    let config = Config::default();
+    let run = || {
+        first();
+        let mut analysis = Analysis::new(source.language?, &program, &config, &cancel).ok()?;
+        analysis.run();
+        Some(report::report(analysis, &lines))
     };
-    let lines = crate::engine::builtin::LineIndex::new(&source.bytes);
-    let mut files = look(source.language?, vec![(unit, lines)], &cancel);
+    let files = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        thread.spawn_scoped(scope, run).ok()?.join().ok()?
+    });
+    let mut files = files?;
     Some(files.remove(&source.path).unwrap_or_default())
 }
