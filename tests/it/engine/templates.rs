@@ -31,7 +31,10 @@ fn places(files: &[(&str, &str)]) -> Vec<String> {
             let first = steps.first().unwrap();
             let last = steps.last().unwrap();
             assert_eq!((&last.file, last.line), (&at.file_path, at.start_line));
-            format!("{}:{} from {}:{}", at.file_path, at.start_line, first.file, first.line)
+            format!(
+                "{}:{} from {}:{}",
+                at.file_path, at.start_line, first.file, first.line
+            )
         })
         .collect();
     places.sort();
@@ -71,7 +74,10 @@ fn flask() {
             panic!("{output}: {found:?}");
         };
         assert_eq!(found.content.rule_id, "python-reflected-xss");
-        assert_eq!(found.content.location.file_path, "app/templates/search.html");
+        assert_eq!(
+            found.content.location.file_path,
+            "app/templates/search.html"
+        );
         assert_eq!(found.content.location.start_line, 2, "{output}");
         assert_eq!(found.content.trace.first().unwrap().file, "app/main.py");
     }
@@ -132,7 +138,10 @@ fn templates_include_extend_and_import_each_other() {
         ]
     );
     let safe = files.map(|(path, text)| (path, text.replace("|safe", "")));
-    let safe: Vec<_> = safe.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let safe: Vec<_> = safe
+        .iter()
+        .map(|(path, text)| (*path, text.as_str()))
+        .collect();
     assert!(places(&safe).is_empty());
 }
 
@@ -169,10 +178,19 @@ fn django() {
         ("{{ query|safe }}", 5),
         ("{{ form.name|default:\"nobody\"|safe }}", 6),
         ("{% autoescape off %}{{ query }}{% endautoescape %}", 5),
-        ("{% with shown=query other=1 %}{{ shown|safe }}{% endwith %}", 5),
+        (
+            "{% with shown=query other=1 %}{{ shown|safe }}{% endwith %}",
+            5,
+        ),
         ("{% with query as shown %}{{ shown|safe }}{% endwith %}", 5),
-        ("{% if user.bio and query|length > 3 %}{{ query|safe }}{% endif %}", 5),
-        ("{% for k, v in form.items %}{{ v|safe }}{% empty %}-{% endfor %}", 6),
+        (
+            "{% if user.bio and query|length > 3 %}{{ query|safe }}{% endif %}",
+            5,
+        ),
+        (
+            "{% for k, v in form.items %}{{ v|safe }}{% empty %}-{% endfor %}",
+            6,
+        ),
         ("{{ request.GET.q|safe }}", 7),
     ] {
         assert_eq!(scan(page), [format!("{here}:{line}")], "{page}");
@@ -192,10 +210,19 @@ fn django() {
         ("shop/urls.py", urls),
         ("shop/views.py", views),
         ("shop/__init__.py", ""),
-        ("shop/templates/shop/search.html", "{% include \"shop/part.html\" with shown=query only %}"),
-        ("shop/templates/shop/part.html", "{{ query|safe }}\n{{ shown|safe }}"),
+        (
+            "shop/templates/shop/search.html",
+            "{% include \"shop/part.html\" with shown=query only %}",
+        ),
+        (
+            "shop/templates/shop/part.html",
+            "{{ query|safe }}\n{{ shown|safe }}",
+        ),
     ];
-    assert_eq!(places(&included), ["shop/templates/shop/part.html:2 from shop/views.py:5"]);
+    assert_eq!(
+        places(&included),
+        ["shop/templates/shop/part.html:2 from shop/views.py:5"]
+    );
 }
 
 #[test]
@@ -242,18 +269,30 @@ fn mako() {
         let files = [("main.py", main(lookup)), ("pages/page.mako", page)];
         let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
         let found = findings(&files);
-        found.iter().map(|it| it.content.location.file_path.clone()).collect::<Vec<_>>()
+        found
+            .iter()
+            .map(|it| it.content.location.file_path.clone())
+            .collect::<Vec<_>>()
     };
     let filters = ", default_filters=[\"h\"]";
     for (lookup, page) in [
         ("", "${query}"),
         ("", "% if query:\n${query.upper()}\n% endif"),
-        ("", "% for part in query.split():\n  <b>${part}</b>\n% endfor"),
+        (
+            "",
+            "% for part in query.split():\n  <b>${part}</b>\n% endfor",
+        ),
         ("", "<%\n  shown = query.strip()\n%>\n${shown}"),
-        ("", "<%def name=\"bold(it)\"><b>${it}</b></%def>${bold(query)}"),
+        (
+            "",
+            "<%def name=\"bold(it)\"><b>${it}</b></%def>${bold(query)}",
+        ),
         (filters, "${query | n}"),
     ] {
-        assert!(scan(lookup, page).contains(&"pages/page.mako".to_owned()), "{page}");
+        assert!(
+            scan(lookup, page).contains(&"pages/page.mako".to_owned()),
+            "{page}"
+        );
     }
     for (lookup, page) in [
         ("", "${query | h}"),
@@ -263,7 +302,10 @@ fn mako() {
         ("", "<%doc>${query}</%doc><%text>${query}</%text>"),
         (filters, "${query}"),
     ] {
-        assert!(!scan(lookup, page).contains(&"pages/page.mako".to_owned()), "{page}");
+        assert!(
+            !scan(lookup, page).contains(&"pages/page.mako".to_owned()),
+            "{page}"
+        );
     }
 }
 
@@ -286,7 +328,8 @@ fn thymeleaf() {
             ("src/main/resources/templates/shop/search.html", &page),
         ])
     };
-    let found = ["src/main/resources/templates/shop/search.html:2 from src/main/java/shop/Search.java:8"];
+    let found =
+        ["src/main/resources/templates/shop/search.html:2 from src/main/java/shop/Search.java:7"];
     for page in [
         "<p th:utext=\"${query}\">x</p>",
         "<p th:utext=\"'For: ' + ${query.trim()}\">x</p>",
@@ -336,8 +379,15 @@ fn jsp() {
     ] {
         assert_eq!(scan(text), found, "{text}");
     }
-    for text in ["<p>${param.q}</p>", "<p><%= request.getParameter(\"q\") %></p>"] {
-        assert_eq!(scan(text), [format!("{page} src/main/webapp/WEB-INF/search.jsp:1")], "{text}");
+    for text in [
+        "<p>${param.q}</p>",
+        "<p><%= request.getParameter(\"q\") %></p>",
+    ] {
+        assert_eq!(
+            scan(text),
+            [format!("{page} src/main/webapp/WEB-INF/search.jsp:1")],
+            "{text}"
+        );
     }
     for text in [
         "<p>${title}</p>",

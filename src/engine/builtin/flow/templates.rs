@@ -51,7 +51,11 @@ impl Templates {
     fn find(&self, program: &Program, from: UnitRef, name: &str) -> Option<UnitRef> {
         let name = name.trim_start_matches("./").trim_start_matches('/');
         let is_view = !name.rsplit('/').next()?.contains('.');
-        let endings: &[&str] = if is_view { &[".html", ".jsp", ".xhtml"] } else { &[""] };
+        let endings: &[&str] = if is_view {
+            &[".html", ".jsp", ".xhtml"]
+        } else {
+            &[""]
+        };
         let mut found = endings
             .iter()
             .filter_map(|ending| self.file(program, from, &format!("{name}{ending}")));

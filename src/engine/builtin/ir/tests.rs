@@ -255,7 +255,7 @@ fn hostile_java_is_lowered_or_given_up_in_bounds() {
 }
 
 fn hostile_templates() -> Vec<(&'static str, String)> {
-    let many = |text: &str| text.repeat(20_000);
+    let many = |text: &str| text.repeat(6_000);
     let nested = |begin: &str, end: &str| format!("<p>{}{}", many(begin), many(end));
     let output = |text: String| format!("<p>{{{{ {text} }}}}${{{text}}}<%= {text} %>[({text})]");
     vec![
@@ -264,11 +264,14 @@ fn hostile_templates() -> Vec<(&'static str, String)> {
         ("open outputs", many("{{ ' ${ ' <%= ' [[ ")),
         ("open tags", many("<a b='<%c ")),
         ("open braces", many("{{ { ${ { ")),
-        ("parentheses", output(format!("{}a{}", many("("), many(")")))),
+        (
+            "parentheses",
+            output(format!("{}a{}", many("("), many(")"))),
+        ),
         ("lists", output(format!("{}a{}", many("["), many("]")))),
         ("maps", output(many("{a: "))),
-        ("sum", output(vec!["a"; 20_000].join(" + "))),
-        ("or", output(vec!["a"; 20_000].join(" or "))),
+        ("sum", output(vec!["a"; 6_000].join(" + "))),
+        ("or", output(vec!["a"; 6_000].join(" or "))),
         ("not", output(many("not "))),
         ("minus", output(many("- "))),
         ("new", output(many("new "))),
@@ -288,12 +291,21 @@ fn hostile_templates() -> Vec<(&'static str, String)> {
         ("open loops", many("{% for a 1 2 in b %}{% else %}")),
         ("with", nested("{% with a=b %}", "{% endwith %}")),
         ("macros", nested("{% macro a(b) %}", "{% endmacro %}")),
-        ("ends", many("{% endif %}{% endfor %}{% endmacro %}{% else %}")),
+        (
+            "ends",
+            many("{% endif %}{% endfor %}{% endmacro %}{% else %}"),
+        ),
         ("raw", many("{% raw %}{% endraw")),
         ("lines", many("% if a:\n% for b in c:\n")),
         ("code", many("<% a = b; { out.print(c) } %>\n")),
-        ("elements", many("<c:forEach var='a' items='${b}'><p th:each='a : ${b}' th:utext='${a}'>")),
-        ("nul", "{{ '\0' }}\u{feff}{{ \u{202e} }}{% é %}{{ \"é\"|ü }}".to_owned()),
+        (
+            "elements",
+            many("<c:forEach var='a' items='${b}'><p th:each='a : ${b}' th:utext='${a}'>"),
+        ),
+        (
+            "nul",
+            "{{ '\0' }}\u{feff}{{ \u{202e} }}{% é %}{{ \"é\"|ü }}".to_owned(),
+        ),
     ]
 }
 

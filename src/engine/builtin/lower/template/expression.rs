@@ -3,6 +3,8 @@
 //! It writes operations while it reads. What a dialect does not have does no harm: such text is
 //! broken there. What is left over at the end is passed over.
 
+mod java;
+
 use super::{
     tokens::{Kind, Token, tokens},
     writer::{Out, Writer},
@@ -25,19 +27,51 @@ pub(super) enum Style {
 
 /// Filters that give back what they are given, as far as data goes.
 const IDENTITY: &[&str] = &[
-    "list", "sort", "unique", "reverse", "select", "reject", "selectattr", "rejectattr", "dictsort",
+    "list",
+    "sort",
+    "unique",
+    "reverse",
+    "select",
+    "reject",
+    "selectattr",
+    "rejectattr",
+    "dictsort",
     "dictsortreversed",
 ];
 /// Filters that escape where outputs are escaped, and give markup.
-const BREAKING: &[&str] = &["linebreaks", "linebreaksbr", "urlize", "urlizetrunc", "linenumbers"];
+const BREAKING: &[&str] = &[
+    "linebreaks",
+    "linebreaksbr",
+    "urlize",
+    "urlizetrunc",
+    "linenumbers",
+];
 /// Filters that give a text like any other of something that was markup.
-const PLAIN: &[&str] = &["striptags", "urlencode", "length", "int", "float", "wordcount", "addslashes"];
+const PLAIN: &[&str] = &[
+    "striptags",
+    "urlencode",
+    "length",
+    "int",
+    "float",
+    "wordcount",
+    "addslashes",
+];
 /// The name under which the object of a form is kept.
 pub(super) const SELECTED: &str = "th:object";
 /// Functions every template has.
 const FUNCTIONS: &[&str] = &[
-    "range", "lipsum", "cycler", "joiner", "url_for", "get_flashed_messages", "csrf_token", "super",
-    "caller", "static", "url", "get_csrf_token",
+    "range",
+    "lipsum",
+    "cycler",
+    "joiner",
+    "url_for",
+    "get_flashed_messages",
+    "csrf_token",
+    "super",
+    "caller",
+    "static",
+    "url",
+    "get_csrf_token",
 ];
 
 /// Reads the words of one expression or tag.
@@ -74,7 +108,9 @@ impl<'w> Reader<'w> {
     }
 
     pub(super) fn here(&self) -> Span {
-        self.tokens.get(self.at).map_or(self.span, |token| token.span)
+        self.tokens
+            .get(self.at)
+            .map_or(self.span, |token| token.span)
     }
 
     /// From `start` to the last word read.
@@ -82,7 +118,9 @@ impl<'w> Reader<'w> {
         let last = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
         Span {
             start: start.start,
-            end: last.map_or(start.end, |token| token.span.end).max(start.end),
+            end: last
+                .map_or(start.end, |token| token.span.end)
+                .max(start.end),
         }
     }
 
@@ -333,7 +371,8 @@ impl<'w> Reader<'w> {
     }
 
     fn filter_of(&mut self, name: &str, value: Var, span: Span) -> Var {
-        self.writer.filter(name, Vec::new(), Vec::new(), value, span)
+        self.writer
+            .filter(name, Vec::new(), Vec::new(), value, span)
     }
 
     fn unary(&mut self, level: u8) -> Out {
@@ -431,7 +470,8 @@ impl<'w> Reader<'w> {
                     });
                 }
                 let span = self.since(start);
-                self.writer.value(span, |to| OpKind::LoadField(to, of, name))
+                self.writer
+                    .value(span, |to| OpKind::LoadField(to, of, name))
             }
             Some(Kind::Number(number)) => {
                 self.at += 1;
@@ -629,89 +669,6 @@ impl<'w> Reader<'w> {
         self.writer.value(span, |to| OpKind::Literal(to, literal))
     }
 
-    /// `${…}` and its like inside of an expression, and `#objects`.
-    fn sigil(&mut self, sign: &str, start: Span) -> Var {
-        let braced = self.peek_at(1) == Some(&Kind::Sign("{"));
-        match (sign, self.peek_at(1).cloned()) {
-            ("$" | "*" | "#" | "@" | "~", _) if braced => {
-                self.at += 2;
-                let object = (sign == "*").then(|| self.writer.load(&SELECTED.into(), start));
-                let before = std::mem::replace(&mut self.selected, object);
-                let value = self.expression().var;
-                self.selected = before;
-                while !self.is_done() && !self.sign("}") {
-                    self.at += 1;
-                }
-                match sign {
-                    "$" | "*" => value,
-                    // Addresses are encoded, messages are the program's own.
-                    _ => self.writer.nothing(start),
-                }
-            }
-            ("#", Some(Kind::Name(name))) => {
-                self.at += 2;
-                let path: Name = format!("template utility.{name}").into();
-                self.writer.value(start, |to| OpKind::Import(to, path))
-            }
-            _ => self.writer.nothing(start),
-        }
-    }
-
-    /// A text with values in it, up to `end`.
-    fn substitution(&mut self, end: &str, start: Span) -> Var {
-        let mut pieces = Vec::new();
-        while !self.is_done() && !self.sign(end) {
-            match self.peek().cloned() {
-                Some(Kind::Sign(sign @ ("$" | "*"))) => {
-                    let at = self.at;
-                    let value = self.sigil(sign, start);
-                    pieces.push(Piece::Value(value));
-                    self.at = self.at.max(at + 1);
-                }
-                _ => self.at += 1,
-            }
-        }
-        self.writer.value(start, |to| OpKind::Format(to, pieces))
-    }
-
-    /// Names that the pages of Java know without being given them.
-    fn java_name(&mut self, name: &Name, span: Span) -> Option<Var> {
-        if let Some(object) = self.selected {
-            let name = name.clone();
-            return Some(self.writer.value(span, |to| OpKind::LoadField(to, object, name)));
-        }
-        let at = self.at;
-        let touches = |at: usize| {
-            let one = self.tokens.get(at.checked_sub(1)?)?;
-            (one.span.end == self.tokens.get(at)?.span.start).then_some(())
-        };
-        match name.as_ref() {
-            "param" | "paramValues" | "header" | "headerValues" | "cookie" => {
-                let request = self
-                    .writer
-                    .value(span, |to| OpKind::Import(to, "template request".into()));
-                let name = name.clone();
-                Some(self.writer.value(span, |to| OpKind::LoadField(to, request, name)))
-            }
-            "requestScope" | "sessionScope" | "pageScope" | "applicationScope" => {
-                Some(self.writer.context())
-            }
-            "new" => Some(self.expression_of(Self::primary).var),
-            prefix
-                if self.peek() == Some(&Kind::Sign(":"))
-                    && touches(at).and_then(|()| touches(at + 1)).is_some() =>
-            {
-                let Some(Kind::Name(function)) = self.peek_at(1).cloned() else {
-                    return None;
-                };
-                self.at += 2;
-                let path: Name = format!("template function.{prefix}.{function}").into();
-                Some(self.writer.value(span, |to| OpKind::Import(to, path)))
-            }
-            _ => None,
-        }
-    }
-
     fn function(&mut self, name: &Name, span: Span) -> Var {
         let path: Name = format!("template function.{name}").into();
         self.writer.value(span, |to| OpKind::Import(to, path))
@@ -740,10 +697,9 @@ impl<'w> Reader<'w> {
         let before = self.at;
         let items = self.items(")");
         let span = self.since(start);
-        let comma = self
-            .tokens
-            .get(before..self.at)
-            .is_some_and(|read| items.len() == 1 && matches!(read, [.., comma, _] if comma.kind == Kind::Sign(",")));
+        let comma = self.tokens.get(before..self.at).is_some_and(|read| {
+            items.len() == 1 && matches!(read, [.., comma, _] if comma.kind == Kind::Sign(","))
+        });
         let value_next = matches!(
             self.peek(),
             Some(Kind::Name(_) | Kind::Text(_) | Kind::Sign("("))

@@ -22,12 +22,19 @@ pub(super) fn write(writer: &mut Writer, text: &str) {
     while let Some(found) = text.get(at..).and_then(|rest| rest.find(['<', '$'])) {
         let start = at + found;
         let rest = text.get(start..).unwrap_or_default();
-        let until = |end: &str| rest.find(end).map_or(text.len(), |it| start + it + end.len());
+        let until = |end: &str| {
+            rest.find(end)
+                .map_or(text.len(), |it| start + it + end.len())
+        };
         at = if rest.starts_with("<%--") {
             until("--%>")
         } else if rest.starts_with("<%") {
             let end = until("%>");
-            code(writer, text, start + 2..end.saturating_sub(2).max(start + 2));
+            code(
+                writer,
+                text,
+                start + 2..end.saturating_sub(2).max(start + 2),
+            );
             end
         } else if rest.starts_with("${") {
             let Some(end) = end_of_braces(text, start + 2) else {
@@ -128,10 +135,13 @@ fn code(writer: &mut Writer, text: &str, place: Range<usize>) {
         return;
     }
     if let Some(directive) = whole.strip_prefix('@') {
-        let file = directive.trim_start().strip_prefix("include").and_then(|rest| {
-            let (_, rest) = rest.split_once(['"', '\''])?;
-            rest.split(['"', '\'']).next()
-        });
+        let file = directive
+            .trim_start()
+            .strip_prefix("include")
+            .and_then(|rest| {
+                let (_, rest) = rest.split_once(['"', '\''])?;
+                rest.split(['"', '\'']).next()
+            });
         if let Some(file) = file {
             let name = writer.text(file, span);
             let context = writer.context();
@@ -179,7 +189,10 @@ fn statement(writer: &mut Writer, text: &str, place: &Range<usize>) {
     if reader.is_done() {
         return;
     }
-    let equals = reader.tokens.iter().position(|it| it.kind == Kind::Sign("="));
+    let equals = reader
+        .tokens
+        .iter()
+        .position(|it| it.kind == Kind::Sign("="));
     let target = equals.and_then(|at| {
         let name = reader.tokens.get(at.checked_sub(1)?)?;
         match &name.kind {

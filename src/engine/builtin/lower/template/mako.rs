@@ -83,7 +83,11 @@ fn output(blocks: &mut Blocks<'_, '_>, start: usize, end: usize) {
                     ..value
                 },
                 "h" | "u" | "x" | "entity" => {
-                    let name: Name = if name.as_ref() == "x" { "h".into() } else { name };
+                    let name: Name = if name.as_ref() == "x" {
+                        "h".into()
+                    } else {
+                        name
+                    };
                     let plain = Out::plain(value.var);
                     let escaped = reader.filtered(&name, plain, Vec::new(), Vec::new(), span);
                     Out {
@@ -119,7 +123,10 @@ fn control(blocks: &mut Blocks<'_, '_>, line: Range<usize>) {
 fn tag(blocks: &mut Blocks<'_, '_>, at: usize) -> usize {
     let text = blocks.text;
     let rest = text.get(at..).unwrap_or_default();
-    let until = |end: &str| rest.find(end).map_or(text.len(), |found| at + found + end.len());
+    let until = |end: &str| {
+        rest.find(end)
+            .map_or(text.len(), |found| at + found + end.len())
+    };
     if rest.starts_with("<%doc") {
         return until("</%doc>");
     }
@@ -133,7 +140,9 @@ fn tag(blocks: &mut Blocks<'_, '_>, at: usize) -> usize {
     if rest.starts_with("</%") || rest.starts_with("<%!") {
         return until(if rest.starts_with("</") { ">" } else { "%>" });
     }
-    let is_tag = rest.get(2..).is_some_and(|it| it.starts_with(char::is_alphabetic));
+    let is_tag = rest
+        .get(2..)
+        .is_some_and(|it| it.starts_with(char::is_alphabetic));
     if !is_tag {
         let end = until("%>");
         code(blocks, at + 2..end.saturating_sub(2).max(at + 2));
@@ -185,7 +194,12 @@ fn file(blocks: &mut Blocks<'_, '_>, tag: &Tag<'_>, span: Span) -> Option<Var> {
     let place = tag.value("file")?;
     let name = slice(blocks.text, place.clone());
     Some(match name.strip_prefix("${") {
-        Some(_) => blocks.reader(&(place.start + 2..place.end)).expression().var,
+        Some(_) => {
+            blocks
+                .reader(&(place.start + 2..place.end))
+                .expression()
+                .var
+        }
         None => blocks.writer.text(name, span),
     })
 }

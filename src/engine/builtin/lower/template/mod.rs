@@ -47,7 +47,11 @@ pub(super) fn lower(source: &SourceText) -> Option<Lowered> {
         Dialect::Thymeleaf => thymeleaf::write,
         Dialect::Jsp => jsp::write,
     };
-    let given = if dialect == Dialect::Jsp { SERVLET } else { &[] };
+    let given = if dialect == Dialect::Jsp {
+        SERVLET
+    } else {
+        &[]
+    };
     // What is no page may as well be a letter or a configuration. What others import is of the
     // first way, so that is the usual one.
     let ways: &[bool] = match dialect {
@@ -84,7 +88,13 @@ fn dialect(source: &SourceText) -> Option<Dialect> {
         _ => {
             let text = &source.text;
             let has = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
-            if has(&["xmlns:th=", " th:text=", " th:utext=", " th:each=", " data-th-"]) {
+            if has(&[
+                "xmlns:th=",
+                " th:text=",
+                " th:utext=",
+                " th:each=",
+                " data-th-",
+            ]) {
                 Some(Dialect::Thymeleaf)
             } else if has(&["{{", "{%"]) {
                 Some(Dialect::Jinja)

@@ -15,7 +15,9 @@ use crate::engine::builtin::{
 use std::ops::Range;
 
 /// The order in which attributes of one element count.
-const ORDER: &[&str] = &["insert", "replace", "include", "each", "with", "object", "text", "utext"];
+const ORDER: &[&str] = &[
+    "insert", "replace", "include", "each", "with", "object", "text", "utext",
+];
 
 /// Writes the operations of a template.
 pub(super) fn write(writer: &mut Writer, text: &str) {
@@ -34,7 +36,9 @@ pub(super) fn write(writer: &mut Writer, text: &str) {
             at = tag.end.max(start + 1);
             for wanted in ORDER {
                 for (name, value) in &tag.attributes {
-                    let own = name.strip_prefix("data-th-").or_else(|| name.strip_prefix("th:"));
+                    let own = name
+                        .strip_prefix("data-th-")
+                        .or_else(|| name.strip_prefix("th:"));
                     if own == Some(*wanted) {
                         attribute(writer, text, wanted, value, Span::from(start..tag.end));
                     }
@@ -59,7 +63,10 @@ fn inlined(writer: &mut Writer, text: &str, start: usize) -> usize {
         return start + 2;
     };
     let inner = start + 2..start + length;
-    if !slice(text, inner.clone()).trim_start().starts_with(['$', '*', '#', '\'', '|']) {
+    if !slice(text, inner.clone())
+        .trim_start()
+        .starts_with(['$', '*', '#', '\'', '|'])
+    {
         return start + 2;
     }
     let value = reader(writer, text, &inner).expression();

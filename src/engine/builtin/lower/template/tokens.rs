@@ -22,9 +22,9 @@ pub(super) struct Token {
 
 /// Longer signs first.
 const SIGNS: &[&str] = &[
-    "**", "//", "==", "!=", "<=", ">=", "&&", "||", "?:", "?.", "->", "::", ".", ",", ":", ";", "|",
-    "(", ")", "[", "]", "{", "}", "+", "-", "*", "/", "%", "~", "<", ">", "=", "!", "?", "@", "#",
-    "$", "&", "^",
+    "**", "//", "==", "!=", "<=", ">=", "&&", "||", "?:", "?.", "->", "::", ".", ",", ":", ";",
+    "|", "(", ")", "[", "]", "{", "}", "+", "-", "*", "/", "%", "~", "<", ">", "=", "!", "?", "@",
+    "#", "$", "&", "^",
 ];
 
 /// The words of `text`, which stands at `start` of the file. Unknown signs are left out.
@@ -89,10 +89,16 @@ fn number(rest: &str, point: bool) -> usize {
     let bytes = rest.as_bytes();
     let digits = |from: usize| {
         let more = bytes.iter().skip(from);
-        from + more.take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
+        from + more
+            .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+            .count()
     };
     let whole = digits(0);
-    let has_part = bytes.get(whole) == Some(&b'.')
-        && bytes.get(whole + 1).is_some_and(u8::is_ascii_digit);
-    if point && has_part { digits(whole + 1) } else { whole }
+    let has_part =
+        bytes.get(whole) == Some(&b'.') && bytes.get(whole + 1).is_some_and(u8::is_ascii_digit);
+    if point && has_part {
+        digits(whole + 1)
+    } else {
+        whole
+    }
 }
