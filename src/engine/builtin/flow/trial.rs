@@ -1,6 +1,6 @@
 //! One file through the data flow, for tests.
 
-use super::{Analysis, FileFlow, Program, SourceUnit, config::Config, report};
+use super::{Analysis, Config, FileFlow, Program, SourceUnit, report};
 use crate::engine::builtin::{
     lower,
     text::{LineIndex, SourceText},
@@ -23,8 +23,8 @@ pub(crate) fn after(source: &SourceText, first: impl FnOnce() + Send) -> Option<
         path: source.path.clone(),
         unit: lowered.unit,
     }]);
-    let config = Config::default();
     let lines = [LineIndex::new(&source.bytes)];
+    let config = Config::default();
     let run = || {
         first();
         let mut analysis = Analysis::new(source.language?, &program, &config, &cancel).ok()?;

@@ -62,6 +62,16 @@ fn every_java_construct_has_its_golden_form() {
     }
 }
 
+#[test]
+fn every_construct_of_templates_has_its_golden_form() {
+    for (name, content) in fixtures("template") {
+        let source = String::from_utf8_lossy(&content);
+        let form = format!("{source}\n---\n{}", dump(&name, &content));
+        let name = name.replace('.', "_");
+        insta::assert_snapshot!(format!("template_{name}"), form);
+    }
+}
+
 /// Texts whose depth or width would overflow a stack or never end.
 fn hostile() -> Vec<(&'static str, String)> {
     let deep = 100_000;
@@ -244,6 +254,77 @@ fn hostile_java_is_lowered_or_given_up_in_bounds() {
     assert_bounded("A.java", hostile_java());
 }
 
+fn hostile_templates() -> Vec<(&'static str, String)> {
+    let many = |text: &str| text.repeat(6_000);
+    let nested = |begin: &str, end: &str| format!("<p>{}{}", many(begin), many(end));
+    let output = |text: String| format!("<p>{{{{ {text} }}}}${{{text}}}<%= {text} %>[({text})]");
+    vec![
+        ("nothing", String::new()),
+        ("outputs", many("<p>{{ a }}${a}")),
+        ("open outputs", many("{{ ' ${ ' <%= ' [[ ")),
+        ("open tags", many("<a b='<%c ")),
+        ("open braces", many("{{ { ${ { ")),
+        (
+            "parentheses",
+            output(format!("{}a{}", many("("), many(")"))),
+        ),
+        ("lists", output(format!("{}a{}", many("["), many("]")))),
+        ("maps", output(many("{a: "))),
+        ("sum", output(vec!["a"; 6_000].join(" + "))),
+        ("or", output(vec!["a"; 6_000].join(" or "))),
+        ("not", output(many("not "))),
+        ("minus", output(many("- "))),
+        ("new", output(many("new "))),
+        ("casts", output(many("(a) "))),
+        ("names", output(format!("a{}", many(".b")))),
+        ("calls", output(format!("a{}", many(".b()")))),
+        ("arguments", output(many("a("))),
+        ("filters", output(format!("a{}", many("|b")))),
+        ("arguments of filters", output(many("a|b("))),
+        ("ternaries", output(format!("{}a", many("a if b else ")))),
+        ("questions", output(format!("{}a", many("a ? b : ")))),
+        ("elvis", output(format!("{}a", many("a ?: ")))),
+        ("tests", output(format!("a{}", many(" is b not c")))),
+        ("ifs", nested("{% if a %}", "{% endif %}")),
+        ("else ifs", format!("{{% if a %}}{}", many("{% elif b %}"))),
+        ("loops", nested("{% for a in b %}", "{% endfor %}")),
+        ("open loops", many("{% for a 1 2 in b %}{% else %}")),
+        ("with", nested("{% with a=b %}", "{% endwith %}")),
+        ("macros", nested("{% macro a(b) %}", "{% endmacro %}")),
+        (
+            "ends",
+            many("{% endif %}{% endfor %}{% endmacro %}{% else %}"),
+        ),
+        ("raw", many("{% raw %}{% endraw")),
+        ("lines", many("% if a:\n% for b in c:\n")),
+        ("code", many("<% a = b; { out.print(c) } %>\n")),
+        (
+            "elements",
+            many("<c:forEach var='a' items='${b}'><p th:each='a : ${b}' th:utext='${a}'>"),
+        ),
+        (
+            "nul",
+            "{{ '\0' }}\u{feff}{{ \u{202e} }}{% é %}{{ \"é\"|ü }}".to_owned(),
+        ),
+    ]
+}
+
+/// One name for each dialect.
+const TEMPLATES: [&str; 4] = ["a.jinja", "a.mako", "a.jsp", "a.html"];
+
+#[test]
+fn hostile_templates_are_lowered_or_given_up_in_bounds() {
+    for (name, text) in hostile_templates() {
+        for file in TEMPLATES {
+            let text = match file {
+                "a.html" => format!("<html xmlns:th=\"t\"><p th:utext=\"{text}\">{text}"),
+                _ => text.clone(),
+            };
+            assert_bounded(file, vec![(name, text)]);
+        }
+    }
+}
+
 mod random {
     use super::*;
     use proptest::prelude::*;
@@ -282,6 +363,18 @@ mod random {
         fn any_text_is_lowered_without_a_panic(text in shuffled("python")) {
             let [first, again] = lowered_twice("a.py", &text);
             prop_assert_eq!(first, again);
+        }
+
+        #[test]
+        fn any_template_is_lowered_without_a_panic(text in shuffled("template")) {
+            for file in TEMPLATES {
+                let text = match file {
+                    "a.html" => format!("<p xmlns:th=\"t\">{text}"),
+                    _ => text.clone(),
+                };
+                let [first, again] = lowered_twice(file, &text);
+                prop_assert_eq!(first, again);
+            }
         }
 
         #[test]

@@ -13,6 +13,9 @@ use crate::engine::{
 use rayon::prelude::*;
 use std::{cell::Cell, collections::BTreeSet, fmt::Write as _, path::Path};
 
+/// What is about several files is held by trees in `tests/it/engine/templates.rs`.
+const IN_TREES: [&str; 2] = ["templates", "output"];
+
 thread_local! {
     /// The file and the row that are left out on this thread.
     static LEFT_OUT: Cell<Option<(&'static str, usize)>> = const { Cell::new(None) };
@@ -122,7 +125,7 @@ fn every_file_can_be_read_and_names_rules_that_exist() {
 #[test]
 fn every_fixture_is_judged_as_it_says() {
     let mut wrong = String::new();
-    for (language, name, _) in FILES {
+    for (language, name, _) in FILES.iter().filter(|file| !IN_TREES.contains(&file.1)) {
         let fixtures = fixtures(*language, name);
         if fixtures.is_empty() {
             let _ = writeln!(wrong, "{} {name} has no fixtures", language.as_str());
@@ -162,6 +165,7 @@ fn idle(language: Language, name: &'static str, text: &str) -> Vec<String> {
 fn every_row_is_missed_when_it_is_left_out() {
     let idle: Vec<String> = FILES
         .iter()
+        .filter(|file| !IN_TREES.contains(&file.1))
         .flat_map(|(language, name, text)| idle(*language, name, text))
         .collect();
     assert!(idle.is_empty(), "{idle:#?}");

@@ -52,12 +52,16 @@ pub(super) fn lower(source: &SourceText) -> Option<Lowered> {
     } else {
         &[]
     };
-    writer.begin_render(RENDER, true, given);
-    write(&mut writer, &source.text);
-    writer.end_render();
-    // What is no page may as well be a letter or a configuration.
-    if matches!(dialect, Dialect::Jinja | Dialect::Mako) && is_page(&source.text) {
-        writer.begin_render(RENDER_UNESCAPED, false, given);
+    // What is no page may as well be a letter or a configuration. What others import is of the
+    // first way, so that is the usual one.
+    let ways: &[bool] = match dialect {
+        Dialect::Jinja if is_page(&source.text) => &[true, false],
+        Dialect::Mako if is_page(&source.text) => &[false, true],
+        _ => &[true],
+    };
+    for escapes in ways {
+        let name = if *escapes { RENDER } else { RENDER_UNESCAPED };
+        writer.begin_render(name, *escapes, given);
         write(&mut writer, &source.text);
         writer.end_render();
     }

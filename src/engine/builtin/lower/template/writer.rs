@@ -8,7 +8,7 @@ use crate::engine::builtin::ir::{
     BlockId, Builder, Callee, End, Entry, Function, FunctionId, FunctionKind, Item, Literal, Name,
     NamedItem, OpKind, Param, ParamKind, Span, Unit, Var,
 };
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// The function of a template as its framework renders it.
 pub(crate) const RENDER: &str = "<render>";
@@ -37,11 +37,12 @@ struct Scope {
 pub(super) struct Writer {
     functions: Vec<Option<Function>>,
     scopes: Vec<Scope>,
-    /// Names of functions that the template defines, and the functions.
+    /// Functions that the template defines for others.
     macros: Vec<(Name, FunctionId)>,
     /// The place of the function that renders.
     rendering: usize,
-    known: BTreeSet<Name>,
+    /// Functions that the template defined before this place.
+    known: BTreeMap<Name, FunctionId>,
     /// Whether outputs are escaped here.
     pub(super) escapes: bool,
     /// Loops around the place.
@@ -72,7 +73,7 @@ impl Writer {
             scopes: Vec::new(),
             macros: Vec::new(),
             rendering: 0,
-            known: BTreeSet::new(),
+            known: BTreeMap::new(),
             escapes: true,
             loops: 0,
             depth: 0,
@@ -97,6 +98,7 @@ impl Writer {
         self.functions.push(None);
         self.scopes.push(Scope { builder, context });
         self.escapes = escapes;
+        self.known.clear();
         for (name, var) in given {
             self.store(&name, var, self.span);
         }
@@ -154,19 +156,20 @@ impl Writer {
         // What it gives was looked at where it was put out.
         let nothing = literal_in(&mut scope.builder, Literal::Text("".into()), self.span);
         scope.builder.end(End::Return(Some(nothing)));
-        // The second way of rendering defines the same functions again.
-        let Some(name) = name.filter(|name| self.known.insert((*name).clone())) else {
-            return;
-        };
+        let Some(name) = name else { return };
         let function = self.close(scope);
         let id = FunctionId(u32::try_from(self.functions.len()).unwrap_or(u32::MAX));
-        self.macros.push((name.clone(), id));
+        self.known.insert(name.clone(), id);
+        // The second way of rendering defines the same functions again.
+        if self.macros.iter().all(|(known, _)| known != name) {
+            self.macros.push((name.clone(), id));
+        }
         self.functions.push(Some(function));
     }
 
     /// Whether the template defines such a function before this place.
     pub(super) fn is_macro(&self, name: &Name) -> bool {
-        self.known.contains(name)
+        self.known.contains_key(name)
     }
 
     /// The lowered template.
@@ -221,8 +224,8 @@ impl Writer {
 
     /// What a name stands for.
     pub(super) fn load(&mut self, name: &Name, span: Span) -> Var {
-        if self.known.contains(name) {
-            return self.value(span, |to| OpKind::LoadGlobal(to, name.clone()));
+        if let Some(id) = self.known.get(name).copied() {
+            return self.value(span, |to| OpKind::Closure(to, id));
         }
         let context = self.context();
         let key = self.text(name, span);
