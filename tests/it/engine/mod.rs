@@ -428,18 +428,18 @@ fn silence_resolves_only_what_was_looked_for() {
     let tree = tempfile::tempdir().unwrap();
     std::fs::write(tree.path().join("a.py"), "x = 1\n").unwrap();
     std::fs::write(tree.path().join("broken.py"), "def (:\n  = 1\n").unwrap();
-    std::fs::write(tree.path().join("A.java"), "class A {}\n").unwrap();
+    std::fs::write(tree.path().join("A.kt"), "class A\n").unwrap();
     let scope = scan(tree.path(), &Memory::default(), 1).scope;
     let builtin = ["builtin".to_owned()];
     let covers = |rule: &str, path: &str| scope.covers(&builtin, rule, path);
     assert!(covers("python-sql-injection", "a.py"));
     assert!(covers("secret-generic", "a.py"));
     assert!(
-        covers("secret-generic", "A.java"),
+        covers("secret-generic", "A.kt"),
         "secrets are looked for in any text"
     );
     assert!(covers("secret-generic", "gone.py"), "the file is gone");
     assert!(!covers("python-sql-injection", "broken.py"));
-    assert!(!covers("java-sql-injection", "A.java"), "no such rule ran");
+    assert!(!covers("kotlin-sql-injection", "A.kt"), "no such rule ran");
     assert!(!scope.covers(&["import:other".to_owned()], "secret-generic", "a.py"));
 }

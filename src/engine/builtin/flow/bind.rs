@@ -239,7 +239,7 @@ impl<'p> Analysis<'p> {
             }
             for (key, value) in &changed.entries {
                 let key = Value::constant(key.clone());
-                super::members::put(object, &key, value, alone);
+                super::elements::put(object, &key, value, alone);
             }
             if !changed.rest.is_bottom() {
                 object.blur();
@@ -337,7 +337,7 @@ impl<'p> Analysis<'p> {
                 continue;
             };
             let actual = self.at_place(frame, place, given);
-            let begins = super::library::harmless_beginning(hit.context, &actual);
+            let begins = super::sinks::harmless_beginning(hit.context, &actual);
             if begins {
                 continue;
             }

@@ -280,7 +280,7 @@ fn begins_with(
     if let Some(begins) = with.and_then(Value::beginning) {
         let probe = Value::text(&begins);
         for context in [Context::Url, Context::Redirect] {
-            if super::library::harmless_beginning(context, &probe) {
+            if super::sinks::harmless_beginning(context, &probe) {
                 safe = safe.or(context.into());
             }
         }

@@ -160,7 +160,8 @@ fn claim(
     // What the one who starts the program chooses is theirs.
     Some(match source.trust {
         Trust::Local => claim.into_lead(),
-        Trust::Stored if !found.sure => claim.into_lead(),
+        // Who may have written what is stored is not known yet.
+        Trust::Stored => claim.into_lead(),
         _ => claim,
     })
 }

@@ -6,9 +6,9 @@
 use super::{
     analysis::Analysis,
     call::Args,
+    elements,
     frame::Frame,
     library::{Receiver, chosen},
-    members,
     models::{Escapes, RendersRow, TemplateRow},
     paths::PathId,
     program::{FuncRef, Program, UnitRef},
@@ -202,7 +202,7 @@ impl<'p> Analysis<'p> {
             if let Some(loc) = self.loc_of(frame, atom)
                 && let Some(object) = frame.state.change(&loc)
             {
-                members::put(object, key, value, true);
+                elements::put(object, key, value, true);
             }
         }
     }
@@ -299,7 +299,7 @@ impl<'p> Analysis<'p> {
                 && matches!(object.kind, Kind::Map | Kind::Given)
                 && !object.entries.contains_key(&key)
             {
-                members::put(object, &Value::constant(key.clone()), value, true);
+                elements::put(object, &Value::constant(key.clone()), value, true);
             }
         }
     }

@@ -1,0 +1,173 @@
+//! What is known of a function before anyone calls it: the types of its parameters, and whether a
+//! framework calls it for the outside.
+
+use super::{
+    analysis::Analysis,
+    paths::PathId,
+    program::{FuncRef, UnitRef},
+    summary::Bind,
+    value::{Atom, Value},
+};
+use crate::engine::builtin::ir::Name;
+use std::collections::BTreeSet;
+
+impl<'p> Analysis<'p> {
+    /// What annotations and types of parameters say of who calls a function.
+    pub(super) fn find_entries(&mut self, function: FuncRef) {
+        let declaration = self.program.function(function);
+        let mut places: Vec<PathId> = declaration
+            .annotations
+            .iter()
+            .filter_map(|annotation| self.annotation(function.unit, &annotation.name))
+            .collect();
+        for param in &declaration.params {
+            if let Some(declared) = &param.declared
+                && let Some(Atom::Path(path)) = self.declared_type(function.unit, declared)
+            {
+                places.push(path);
+            }
+        }
+        // Methods that a framework's class calls.
+        if let Some(class) = self.program.class_of_method(function) {
+            let name: Name = declaration
+                .name
+                .rsplit('.')
+                .next()
+                .unwrap_or_default()
+                .into();
+            for base in self.library_bases(class) {
+                places.push(self.paths.field(base, &name));
+            }
+        }
+        for place in places {
+            let entry = self
+                .paths
+                .model(place)
+                .and_then(|model| model.row.entry.clone());
+            if let Some(entry) = entry {
+                self.entries.entry(function).or_insert(entry);
+            }
+        }
+    }
+
+    /// The place of an annotation.
+    pub(super) fn annotation(&mut self, unit: UnitRef, name: &Name) -> Option<PathId> {
+        let mut value = Value::default();
+        for (at, part) in name.split('.').enumerate() {
+            let part: Name = part.into();
+            value = match (at, value.atoms.first()) {
+                (0, _) => self.global(unit, &part),
+                (_, Some(Atom::Path(path))) => {
+                    Value::atom(Atom::Path(self.paths.raw_member(*path, &part)))
+                }
+                _ => return None,
+            };
+        }
+        value.atoms.iter().find_map(|atom| match atom {
+            Atom::Path(path) => Some(*path),
+            _ => None,
+        })
+    }
+
+    /// What is known of the arguments of a function that nobody in particular calls: their types.
+    pub(super) fn usual(&mut self, function: FuncRef) -> Vec<Bind> {
+        let params = &self.program.function(function).params;
+        let class = self.program.class_of_method(function);
+        let mut binds = Vec::with_capacity(params.len());
+        for (place, param) in params.iter().enumerate() {
+            let mut atoms = Vec::new();
+            if let (0, Some(class)) = (place, class) {
+                atoms.push(Atom::Instance(class));
+            } else if let Some(declared) = &param.declared {
+                atoms.extend(self.declared_type(function.unit, declared));
+            }
+            binds.push(Bind {
+                atoms,
+                exact: false,
+            });
+        }
+        if let Some(entry) = self.entries.get(&function).cloned() {
+            let first = usize::from(class.is_some());
+            for (bind, name) in binds.iter_mut().skip(first).zip(&entry.params) {
+                if bind.atoms.is_empty() && !name.is_empty() {
+                    bind.atoms.push(Atom::Path(self.paths.place(name)));
+                }
+            }
+        }
+        binds
+    }
+
+    /// What a value of a type as it is written may be.
+    pub(super) fn declared_type(&mut self, unit: UnitRef, declared: &str) -> Option<Atom> {
+        let plain = declared.trim_matches(|c: char| c == '"' || c == '\'' || c.is_whitespace());
+        let plain = plain
+            .strip_prefix("Optional[")
+            .and_then(|rest| rest.strip_suffix(']'))
+            .unwrap_or(plain);
+        let plain = plain.split(['[', '<', '|']).next().unwrap_or(plain).trim();
+        if plain.is_empty() {
+            return None;
+        }
+        let func = FuncRef {
+            unit,
+            ..FuncRef::FIRST
+        };
+        let value = self.type_named(func, &plain.into());
+        value.atoms.into_iter().find_map(|atom| match atom {
+            Atom::Class(class) => Some(Atom::Instance(class)),
+            Atom::Path(path) => {
+                let text = self.paths.text(path);
+                let says_nothing = ["builtins.", "typing.", "java.lang.Object"];
+                let nothing = says_nothing.iter().any(|it| text.starts_with(it));
+                (!nothing).then(|| Atom::Path(self.paths.resolved(path)))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether a type as it is written can hold no text.
+    pub(super) fn is_number(declared: &str) -> bool {
+        matches!(
+            declared,
+            "int"
+                | "float"
+                | "bool"
+                | "complex"
+                | "Decimal"
+                | "UUID"
+                | "uuid.UUID"
+                | "datetime"
+                | "date"
+                | "long"
+                | "double"
+                | "boolean"
+                | "short"
+                | "byte"
+                | "Integer"
+                | "Long"
+                | "Double"
+                | "Float"
+                | "Boolean"
+                | "Short"
+                | "Byte"
+                | "BigDecimal"
+                | "BigInteger"
+        )
+    }
+
+    /// Functions that run when a request comes: entry points, and all that they call or hold.
+    pub(super) fn exposed(&self) -> BTreeSet<FuncRef> {
+        let mut exposed: BTreeSet<FuncRef> = BTreeSet::new();
+        let mut waiting: Vec<FuncRef> = self.entries.keys().copied().collect();
+        while let Some(at) = waiting.pop() {
+            if !exposed.insert(at) {
+                continue;
+            }
+            let called = self.calls.range((at, FuncRef::FIRST)..=(at, FuncRef::LAST));
+            waiting.extend(called.map(|(_, callee)| *callee));
+            let inside = self.program.inside(at);
+            waiting.extend(inside);
+        }
+        exposed
+    }
+}
