@@ -12,7 +12,7 @@ use super::{
     value::{Atom, Const, Loc, Taint, Taints, Value},
 };
 use crate::engine::builtin::ir::{Name, Var};
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 /// What a method is called on.
 #[derive(Debug, Clone)]
@@ -245,7 +245,7 @@ impl<'p> Analysis<'p> {
             return self.template_module(frame, args);
         }
         if let Some(makes) = model.row.makes {
-            return self.make_container(frame, makes, place, args);
+            return self.make_container(frame, makes, place, receiver, args);
         }
         if let Some(value) = self.computed_call(frame, place, receiver, args) {
             return value;
@@ -270,6 +270,7 @@ impl<'p> Analysis<'p> {
         frame: &mut Frame<'p>,
         makes: Makes,
         place: PathId,
+        receiver: Option<&Receiver>,
         args: &Args,
     ) -> Value {
         let kind = match makes {
@@ -305,6 +306,9 @@ impl<'p> Analysis<'p> {
                 object.fields.insert("".into(), text);
             }
             Makes::Bean => {
+                // What a factory was told holds for what it makes.
+                let told = receiver.and_then(|it| Self::members_of(frame, &it.value));
+                object.fields.extend(told.into_iter().flatten());
                 for (at, value) in args.places.iter().enumerate() {
                     object.fields.insert(at.to_string().into(), value.clone());
                 }
@@ -323,6 +327,17 @@ impl<'p> Analysis<'p> {
                 ..value
             },
         }
+    }
+
+    /// The members of an object of a library.
+    fn members_of(frame: &Frame<'p>, value: &Value) -> Option<BTreeMap<Name, Value>> {
+        value.atoms.iter().find_map(|atom| match atom {
+            Atom::Object(site) => {
+                let object = frame.state.object(&Loc::Site(*site))?;
+                matches!(object.kind, Kind::Library(_)).then(|| object.fields.clone())
+            }
+            _ => None,
+        })
     }
 
     /// Functions that are given to a framework are called by the outside.
@@ -410,7 +425,9 @@ impl<'p> Analysis<'p> {
             let body = body.clone();
             return self.reaches(frame, rule, context, name, &body);
         }
-        if harmless_beginning(context, value) {
+        // An address may be an object that was made of its text.
+        let text = Self::members_of(frame, value).and_then(|it| it.get("0").cloned());
+        if harmless_beginning(context, text.as_ref().unwrap_or(value)) {
             self.judge(&place, Verdict::Harmless);
             return;
         }
@@ -498,6 +515,14 @@ impl<'p> Analysis<'p> {
         args: &Args,
     ) -> Holds {
         let value = chosen(&condition.arg, receiver, args).next().cloned();
+        if let (Some(given), Some(fields)) = (condition.given, &condition.field) {
+            // Of an object that came from elsewhere nobody knows what was set.
+            let members = value.and_then(|it| Self::members_of(frame, &it));
+            let set = |known: BTreeMap<Name, Value>| {
+                fields.split(" | ").any(|field| known.contains_key(field))
+            };
+            return yes(members.map(set) == Some(given));
+        }
         if let Some(given) = condition.given {
             return yes(given == value.is_some());
         }

@@ -32,6 +32,8 @@ struct Node {
     is_a: Option<PathId>,
     /// What it inherits from.
     like: Vec<PathId>,
+    /// Whether models speak of something below it.
+    leads: bool,
 }
 
 /// The tree. Places are made when they are asked for.
@@ -120,6 +122,11 @@ impl Paths {
     }
 
     /// Whether anything is said of the place or of what is below it.
+    pub(super) fn exists(&self, at: PathId) -> bool {
+        self.is_known(at) || self.node(at).leads
+    }
+
+    /// Whether anything is said of the place itself.
     pub(super) fn is_known(&self, at: PathId) -> bool {
         self.node(at).model.is_some() || self.node(at).is_a.is_some()
     }
@@ -130,6 +137,11 @@ impl Paths {
 
     pub(super) fn set_model(&mut self, at: PathId, model: Rc<Model>) {
         self.nodes[at.0 as usize].model = Some(model);
+        let mut above = self.parent(at);
+        while let Some(at) = above.filter(|at| !self.node(*at).leads) {
+            self.nodes[at.0 as usize].leads = true;
+            above = self.parent(at);
+        }
     }
 
     pub(super) fn set_type(&mut self, at: PathId, of: PathId) {
