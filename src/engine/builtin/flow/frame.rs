@@ -227,7 +227,9 @@ impl<'p> Analysis<'p> {
         let Some(context) = entry.returns else { return };
         let declared = frame.function.returns.as_deref();
         let is_object = |it: &str| it != "String";
-        if self.language == crate::engine::inventory::Language::Java && declared.is_some_and(is_object) {
+        if self.language == crate::engine::inventory::Language::Java
+            && declared.is_some_and(is_object)
+        {
             // Objects are answered as JSON, and what a `ResponseEntity` is of is not known here.
             return;
         }

@@ -11,7 +11,10 @@ use super::{
     summary::Hit,
     value::{Atom, Const, Loc, Taint, Taints, Value},
 };
-use crate::engine::builtin::ir::{Name, Var};
+use crate::engine::{
+    builtin::ir::{Name, Var},
+    inventory::Language,
+};
 use std::{collections::BTreeMap, rc::Rc};
 
 /// What a method is called on.
@@ -140,7 +143,14 @@ impl<'p> Analysis<'p> {
             }
         }
         if value.atoms.is_empty() {
-            value.atoms.push(Atom::Path(self.paths.resolved(place)));
+            // What calling the name of a class gives in Java is an object of it.
+            let class = self.paths.parent(place).filter(|class| {
+                let name = self.paths.text(*class).rsplit('.').next();
+                self.language == Language::Java
+                    && name.is_some_and(|name| name.starts_with(char::is_uppercase))
+            });
+            let made = class.unwrap_or_else(|| self.paths.resolved(place));
+            value.atoms.push(Atom::Path(made));
             value.open = false;
         }
         value

@@ -346,11 +346,7 @@ const FILES: &[(Language, &str, &str)] = &[
         "logging",
         include_str!("models/java/logging.yaml"),
     ),
-    (
-        Language::Java,
-        "xml",
-        include_str!("models/java/xml.yaml"),
-    ),
+    (Language::Java, "xml", include_str!("models/java/xml.yaml")),
     (
         Language::Java,
         "clients",
