@@ -3,6 +3,7 @@
 
 use super::{
     analysis::Analysis,
+    models::EntryRow,
     paths::PathId,
     program::{FuncRef, UnitRef},
     summary::Bind,
@@ -45,8 +46,31 @@ impl<'p> Analysis<'p> {
                 .model(place)
                 .and_then(|model| model.row.entry.clone());
             if let Some(entry) = entry {
-                self.entries.entry(function).or_insert(entry);
+                self.enter(function, entry);
             }
+        }
+        // An annotation of a class says how what its entry points return is read.
+        if let Some(class) = self.program.class_of_method(function)
+            && self.entries.contains_key(&function)
+        {
+            let body = self.program.function(self.program.class(class).body);
+            for annotation in &body.annotations {
+                let place = self.annotation(function.unit, &annotation.name);
+                let model = place.and_then(|place| self.paths.model(place));
+                if let Some(entry) = model.and_then(|model| model.row.entry.clone()) {
+                    self.enter(function, entry);
+                }
+            }
+        }
+    }
+
+    /// Takes an entry point in. What says how its answer is read says most.
+    fn enter(&mut self, function: FuncRef, entry: EntryRow) {
+        let says_more = entry.returns.is_some();
+        let known = self.entries.entry(function);
+        let known = known.or_insert_with(|| entry.clone());
+        if says_more && known.returns.is_none() {
+            *known = entry;
         }
     }
 

@@ -225,6 +225,14 @@ impl<'p> Analysis<'p> {
             return;
         };
         let Some(context) = entry.returns else { return };
+        let declared = frame.function.returns.as_deref();
+        let is_object = |it: &str| it != "String";
+        if self.language == crate::engine::inventory::Language::Java
+            && declared.is_some_and(is_object)
+        {
+            // Objects are answered as JSON, and what a `ResponseEntity` is of is not known here.
+            return;
+        }
         let rule = entry.returns_rule.clone();
         if let Some(op) = block.ops.last() {
             frame.span = op.span;

@@ -8,9 +8,13 @@ use super::{
     models::{EntryRow, Makes, Model},
     paths::PathId,
     state::{Kind, Object},
-    value::{Atom, Const, Taints, Value},
+    value::{Atom, Const, Loc, Taints, Value},
 };
-use crate::engine::builtin::ir::{Name, Var};
+use crate::engine::{
+    builtin::ir::{Name, Var},
+    inventory::Language,
+};
+use std::collections::BTreeMap;
 
 /// What a method is called on.
 #[derive(Debug, Clone)]
@@ -32,7 +36,7 @@ impl<'p> Analysis<'p> {
     ) -> Value {
         let place = self.paths.method_call(of, name);
         let called = self.paths.parent(place).unwrap_or(of);
-        if !self.paths.is_known(place) {
+        if !self.paths.exists(place) {
             let anything = self.paths.place("?");
             let by_name = self.paths.method_call(anything, name);
             let passes = self
@@ -118,7 +122,14 @@ impl<'p> Analysis<'p> {
             }
         }
         if value.atoms.is_empty() {
-            value.atoms.push(Atom::Path(self.paths.resolved(place)));
+            // What calling the name of a class gives in Java is an object of it.
+            let class = self.paths.parent(place).filter(|class| {
+                let name = self.paths.text(*class).rsplit('.').next();
+                self.language == Language::Java
+                    && name.is_some_and(|name| name.starts_with(char::is_uppercase))
+            });
+            let made = class.unwrap_or_else(|| self.paths.resolved(place));
+            value.atoms.push(Atom::Path(made));
             value.open = false;
         }
         value
@@ -229,7 +240,7 @@ impl<'p> Analysis<'p> {
             return self.template_module(frame, args);
         }
         if let Some(makes) = model.row.makes {
-            return self.make_container(frame, makes, place, args);
+            return self.make_container(frame, makes, place, receiver, args);
         }
         if let Some(value) = self.computed_call(frame, place, receiver, args) {
             return value;
@@ -254,6 +265,7 @@ impl<'p> Analysis<'p> {
         frame: &mut Frame<'p>,
         makes: Makes,
         place: PathId,
+        receiver: Option<&Receiver>,
         args: &Args,
     ) -> Value {
         let kind = match makes {
@@ -289,6 +301,9 @@ impl<'p> Analysis<'p> {
                 object.fields.insert("".into(), text);
             }
             Makes::Bean => {
+                // What a factory was told holds for what it makes.
+                let told = receiver.and_then(|it| Self::members_of(frame, &it.value));
+                object.fields.extend(told.into_iter().flatten());
                 for (at, value) in args.places.iter().enumerate() {
                     object.fields.insert(at.to_string().into(), value.clone());
                 }
@@ -307,6 +322,17 @@ impl<'p> Analysis<'p> {
                 ..value
             },
         }
+    }
+
+    /// The members of an object of a library.
+    pub(super) fn members_of(frame: &Frame<'p>, value: &Value) -> Option<BTreeMap<Name, Value>> {
+        value.atoms.iter().find_map(|atom| match atom {
+            Atom::Object(site) => {
+                let object = frame.state.object(&Loc::Site(*site))?;
+                matches!(object.kind, Kind::Library(_)).then(|| object.fields.clone())
+            }
+            _ => None,
+        })
     }
 
     /// Functions that are given to a framework are called by the outside.

@@ -140,7 +140,7 @@ pub(crate) struct FlagRow {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Condition {
     pub(crate) arg: String,
-    /// A member of it.
+    /// A member of it; with `given`, several with ` | ` between them, of which one is enough.
     #[serde(default)]
     pub(crate) field: Option<String>,
     /// It may be one of these: constants, or names of libraries with `@` in front.
@@ -335,6 +335,32 @@ const FILES: &[(Language, &str, &str)] = &[
         Language::Java,
         "database",
         include_str!("models/java/database.yaml"),
+    ),
+    (
+        Language::Java,
+        "spring",
+        include_str!("models/java/spring.yaml"),
+    ),
+    (
+        Language::Java,
+        "logging",
+        include_str!("models/java/logging.yaml"),
+    ),
+    (Language::Java, "xml", include_str!("models/java/xml.yaml")),
+    (
+        Language::Java,
+        "clients",
+        include_str!("models/java/clients.yaml"),
+    ),
+    (
+        Language::Java,
+        "mongo",
+        include_str!("models/java/mongo.yaml"),
+    ),
+    (
+        Language::Java,
+        "expressions",
+        include_str!("models/java/expressions.yaml"),
     ),
     (
         Language::Python,

@@ -123,8 +123,7 @@ impl<'p> Analysis<'p> {
             return Some(value);
         }
         let place = self.paths.place(&format!("{whole}.{name}"));
-        let called = self.paths.call(place);
-        let known = self.paths.is_known(place) || self.paths.is_known(called);
+        let known = self.paths.exists(place);
         known.then(|| Value::atom(Atom::Path(self.paths.resolved(place))))
     }
 

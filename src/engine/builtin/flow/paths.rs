@@ -28,12 +28,12 @@ struct Node {
     text: String,
     depth: u16,
     model: Option<Rc<Model>>,
-    /// Whether something is said of what is below.
-    leads: bool,
     /// Of which type a value here is.
     is_a: Option<PathId>,
     /// What it inherits from.
     like: Vec<PathId>,
+    /// Whether models speak of something below it.
+    leads: bool,
 }
 
 /// The tree. Places are made when they are asked for.
@@ -122,9 +122,13 @@ impl Paths {
     }
 
     /// Whether anything is said of the place or of what is below it.
+    pub(super) fn exists(&self, at: PathId) -> bool {
+        self.is_known(at) || self.node(at).leads
+    }
+
+    /// Whether anything is said of the place itself.
     pub(super) fn is_known(&self, at: PathId) -> bool {
-        let node = self.node(at);
-        node.model.is_some() || node.is_a.is_some() || node.leads
+        self.node(at).model.is_some() || self.node(at).is_a.is_some()
     }
 
     pub(super) fn model(&self, at: PathId) -> Option<&Rc<Model>> {
@@ -134,12 +138,9 @@ impl Paths {
     pub(super) fn set_model(&mut self, at: PathId, model: Rc<Model>) {
         self.nodes[at.0 as usize].model = Some(model);
         let mut above = self.parent(at);
-        while let Some(at) = above.filter(|at| *at != ROOT) {
-            let node = &mut self.nodes[at.0 as usize];
-            if std::mem::replace(&mut node.leads, true) {
-                break;
-            }
-            above = node.parent;
+        while let Some(at) = above.filter(|at| !self.node(*at).leads) {
+            self.nodes[at.0 as usize].leads = true;
+            above = self.parent(at);
         }
     }
 

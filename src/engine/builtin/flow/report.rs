@@ -95,10 +95,18 @@ fn claim(
         .source
         .as_ref()
         .is_some_and(|it| it.trust == Trust::Stored);
-    let rule = match place.rule.strip_suffix("-reflected-xss") {
-        Some(language) if stored => registry::rule(&format!("{language}-stored-xss")),
-        _ => registry::rule(&place.rule),
-    }?;
+    let from_archive = found
+        .source
+        .as_ref()
+        .is_some_and(|it| &*it.what == "names in an archive");
+    let xss = place.rule.strip_suffix("-reflected-xss");
+    let path = place.rule.strip_suffix("-path-traversal");
+    let nearer = match (xss, path) {
+        (Some(language), _) if stored => registry::rule(&format!("{language}-stored-xss")),
+        (_, Some(language)) if from_archive => registry::rule(&format!("{language}-zip-slip")),
+        _ => None,
+    };
+    let rule = nearer.or_else(|| registry::rule(&place.rule))?;
     let function = analysis.program.function(found.function);
     let span = place.start as usize..place.end as usize;
     let steps = found.steps.list();

@@ -12,7 +12,7 @@ use super::{
     value::{Atom, Const, Loc, Taint, Value},
 };
 use crate::engine::builtin::ir::Name;
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 /// Programs that take commands as arguments.
 const SHELLS: &[&str] = &[
@@ -98,7 +98,9 @@ impl<'p> Analysis<'p> {
             let body = body.clone();
             return self.reaches(frame, rule, context, name, &body);
         }
-        if harmless_beginning(context, value) {
+        // An address may be an object that was made of its text.
+        let text = Self::members_of(frame, value).and_then(|it| it.get("0").cloned());
+        if harmless_beginning(context, text.as_ref().unwrap_or(value)) {
             self.judge(&place, Verdict::Harmless);
             return;
         }
@@ -186,8 +188,16 @@ impl<'p> Analysis<'p> {
         args: &Args,
     ) -> bool {
         let value = chosen(&condition.arg, receiver, args).next().cloned();
+        if let (Some(given), Some(fields)) = (condition.given, &condition.field) {
+            // Of an object that came from elsewhere nobody knows what was set.
+            let members = value.and_then(|it| Self::members_of(frame, &it));
+            let set = |known: BTreeMap<Name, Value>| {
+                fields.split(" | ").any(|field| known.contains_key(field))
+            };
+            return members.map(set) == Some(given);
+        }
         if let Some(given) = condition.given {
-            return (given == value.is_some());
+            return given == value.is_some();
         }
         let Some(mut value) = value else {
             return false;
@@ -196,13 +206,13 @@ impl<'p> Analysis<'p> {
             value = self.bean_field(frame, &value, field);
         }
         if let Some(regex) = &condition.matches {
-            return (value.some_texts().any(|text| regex.is_match(text)));
+            return value.some_texts().any(|text| regex.is_match(text));
         }
         if let Some(regex) = &condition.begins {
             let begins = value.beginning();
             let mut texts = value.some_texts();
-            return (begins.is_some_and(|text| regex.is_match(&text))
-                || texts.any(|text| regex.is_match(text)));
+            return begins.is_some_and(|text| regex.is_match(&text))
+                || texts.any(|text| regex.is_match(text));
         }
         let meant = condition.is.iter().any(|scalar| match scalar {
             Scalar::Bool(wanted) => value.atoms.contains(&Atom::Const(Const::Bool(*wanted))),
@@ -217,7 +227,7 @@ impl<'p> Analysis<'p> {
                     .any(|known| known.as_ref() == text.as_str()),
             },
         });
-        (meant)
+        meant
     }
 
     /// A member of an object of a library, as its setters left it.
