@@ -169,7 +169,7 @@ fn claim(
     Some(match source.trust {
         Trust::Local => claim.into_lead(),
         // Who may have written what is stored is not known yet.
-        Trust::Stored => claim.into_lead(),
+        Trust::Stored if rule.id.ends_with("-stored-xss") => claim.into_lead(),
         _ => claim,
     })
 }

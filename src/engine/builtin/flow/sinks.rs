@@ -105,7 +105,7 @@ impl<'p> Analysis<'p> {
             return;
         }
         let taints = frame.state.deep_taint(value);
-        let nothing_unknown = !value.open || !taints.is_empty();
+        let nothing_unknown = value.constants().is_some() || !taints.is_empty();
         let verdict = match nothing_unknown {
             true => Verdict::Harmless,
             false => Verdict::Unknown,
