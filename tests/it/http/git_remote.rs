@@ -693,10 +693,11 @@ async fn who_finds_git_busy_is_sent_away_before_the_push_and_loses_nothing() {
     let mut others = Vec::new();
     for _ in 0..4 {
         let other = Remote::new(&client).await;
-        let files = working_files(&app).len();
+        let files = working_files(&app);
         others.push(half_a_push(&app, &other, &body));
         wait_for("the beginning of the push", async || {
-            (working_files(&app).len() > files).then_some(())
+            let now = working_files(&app);
+            now.iter().any(|it| !files.contains(it)).then_some(())
         })
         .await;
     }
