@@ -3,7 +3,8 @@
 usage: schemathesis.seed.py ORIGIN FOLDER
 
 Writes into FOLDER: `key` (an API key of the debug user), `upload` (user name and password of a git
-upload), `made-up.toml` (nothing) and `existing.toml` (which id every path names).
+upload), `kept` (ids that no request may delete), `made-up.toml` (nothing) and `existing.toml`
+(which id every path names).
 """
 
 import io
@@ -44,7 +45,8 @@ wish = {"name": "seed", "source_type": "archive"}
 repository = call("POST", f"/projects/{project}/repositories", wish, token=token)["id"]
 archive = io.BytesIO()
 with zipfile.ZipFile(archive, "w") as out:
-    out.writestr("app/main.py", SOURCE)
+    # Where the document's example of a path points.
+    out.writestr("src/app/main.py", SOURCE)
     out.writestr("Dockerfile", "FROM python:latest\n")
 path = f"/repositories/{repository}"
 call("POST", f"{path}/archive", archive.getvalue(), "application/zip", token)
@@ -58,21 +60,37 @@ pushed = call("POST", f"/projects/{project}/repositories", pushed, token=token)[
 upload = call("POST", "/git-uploads", {"repository_id": pushed}, token=token)
 (FOLDER / "upload").write_text(f"{upload['username']}:{upload['password']}")
 
+session = call("POST", "/sessions", {"name": "seed"}, token=token)["id"]
+at = f"/sessions/{session}"
+call("POST", f"{at}/upload", archive.getvalue(), "application/octet-stream", token)
+until(at, token, "status", {"uploaded"})
+call("POST", f"{at}/analyze", token=token)
+until(at, token, "status", {"completed"})
+hook = {"name": "seed", "url": "http://127.0.0.1:9/", "events": ["scan.completed"]}
+hook = call("POST", "/webhooks", hook, token=token)["id"]
+delivery = call("POST", f"/webhooks/{hook}/ping", token=token)["id"]
+key = call("POST", "/api-keys", {"name": "seed"}, token=token)
+
 ids = {
     "git-uploads": upload["id"],
     "projects": project,
     "repositories": repository,
     "scans": scan,
     "jobs": job,
+    "sessions": session,
     "snapshots": call("GET", f"{path}/snapshots", token=token)[0]["id"],
     "findings": call("GET", f"{path}/findings?lead=any", token=token)[0]["id"],
+    "webhooks": hook,
 }
-# What deletes would leave nothing for the others: those meet made-up ids only.
+# What deletes would leave nothing for the others: those meet made-up ids only. Method and path are
+# one expression over the operation's name: two filters of a table select what either matches.
+others = f'"path.other_id" = "{scan}", "path.delivery_id" = "{delivery}"'
 rows = [
-    f'[[operations]]\ninclude-path-regex = "^/v1/{name}/[{{]id[}}]"\n'
-    f'include-method = ["GET", "POST", "PUT", "PATCH"]\nparameters = {{ "path.id" = "{value}" }}\n'
+    f'[[operations]]\ninclude-name-regex = "^(GET|POST|PUT|PATCH) /v1/{name}/[{{]id[}}]"\n'
+    f'parameters = {{ "path.id" = "{value}", {others} }}\n'
     for name, value in ids.items()
 ]
 (FOLDER / "existing.toml").write_text("\n".join(rows))
 (FOLDER / "made-up.toml").write_text("")
-(FOLDER / "key").write_text(call("POST", "/api-keys", {"name": "seed"}, token=token)["secret"])
+(FOLDER / "key").write_text(key["secret"])
+(FOLDER / "kept").write_text(" ".join([*ids.values(), key["id"]]))

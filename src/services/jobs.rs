@@ -117,7 +117,12 @@ async fn run_claimed(ctx: &ServeContext, working: &WorkingRoot, claimed: Claimed
             Ok(())
         }
         Err(error) => {
-            tracing::error!(job_id = %job.id, %error, cause = ?error, "a job failed");
+            // What a user gave cannot be used: that is theirs to correct, not an operator's.
+            if error.code().status() < 500 {
+                tracing::info!(job_id = %job.id, %error, "a job was refused what it needs");
+            } else {
+                tracing::error!(job_id = %job.id, %error, cause = ?error, "a job failed");
+            }
             store
                 .finish_job(job.id, fence, Err(error.to_failure()), now)
                 .await

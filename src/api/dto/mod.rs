@@ -7,6 +7,7 @@ pub mod archive_uploads;
 pub mod billing;
 pub mod bulk;
 pub mod code;
+pub mod events;
 pub mod exports;
 pub mod finding_facets;
 pub mod finding_filters;

@@ -9,13 +9,14 @@ use crate::{
     api::{
         dto::{
             JobDto,
+            events::{EventDto, RepositoryEventParams},
             findings::{FindingDto, FindingListParams},
             projects::ListParams,
             repositories::{
                 PutThreatProfileRequest, RepositoryDto, RepositoryPatch, RepositoryWithJobDto,
                 SnapshotDto, ThreatProfileDto, UploadForm, UploadParams,
             },
-            scans::{CreateScanRequest, EventDto, RepositoryEventParams, ScanDto, ScanListParams},
+            scans::{CreateScanRequest, ScanDto, ScanListParams},
         },
         error::ApiResult,
         extract::{

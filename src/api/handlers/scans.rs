@@ -4,8 +4,9 @@ use super::{Ctx, findings::list_filtered};
 use crate::{
     api::{
         dto::{
+            events::{EventDto, ScanEventParams},
             findings::{FindingDto, FindingListParams},
-            scans::{EventDto, ScanDetailDto, ScanDto, ScanEventParams, ScanListParams},
+            scans::{ScanDetailDto, ScanDto, ScanListParams},
         },
         error::ApiResult,
         extract::{Caller, PathId, QueryParams, ReadScope, WriteScope, one_of},

@@ -6,15 +6,12 @@
 use super::Ctx;
 use crate::{
     api::{
-        dto::scans::EventDto,
+        dto::events::EventFrame,
         error::ApiResult,
         extract::{Caller, PathId, QueryParams, ReadScope},
     },
     context::ServeContext,
-    domain::{
-        event::Event,
-        ids::{ScanId, ScanKind},
-    },
+    domain::ids::{ScanId, ScanKind},
     error::{Error, Result},
     services::{
         access, accounts,
@@ -28,7 +25,7 @@ use actix_web::{
 };
 use futures_util::{Stream, stream};
 use serde::Deserialize;
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::time::{Sleep, sleep};
 use utoipa::IntoParams;
 
@@ -53,10 +50,10 @@ pub struct StreamParams {
     tag = "scans",
     params(
         ("id" = String, Path, description = "scan_…"),
-        ("Last-Event-ID" = Option<u64>, Header, description = "The last event that was received"),
+        ("Last-Event-ID" = Option<u64>, Header, description = "The last event that was received", example = 0),
         StreamParams
     ),
-    responses((status = 200, description = "Frames of `id`, `event` and `data` (one event as JSON)", content_type = "text/event-stream", body = String))
+    responses((status = 200, description = "Frames; the schema is that of each", content_type = "text/event-stream", body = EventFrame))
 )]
 #[get("/scans/{id}/events/stream")]
 pub async fn stream_scan_events(
@@ -135,7 +132,7 @@ impl Frames {
         tokio::select! {
             () = stop.cancelled() => None,
             event = self.watch.next() => match event {
-                Ok(event) => event.map(|event| frame(&event)),
+                Ok(event) => event.map(|event| EventFrame::from(Arc::unwrap_or_clone(event)).to_string()),
                 Err(error) => {
                     tracing::warn!(%error, cause = ?error, "a stream of events broke off");
                     None
@@ -149,11 +146,4 @@ impl Frames {
             }
         }
     }
-}
-
-fn frame(event: &Event) -> String {
-    let dto = EventDto::from(event.clone());
-    // Values of strings and numbers can always be written; JSON has no raw line ends.
-    let data = serde_json::to_string(&dto).unwrap_or_default();
-    format!("id: {}\nevent: {}\ndata: {data}\n\n", dto.seq, dto.kind)
 }
