@@ -160,12 +160,17 @@ impl<'p> Analysis<'p> {
     }
 
     pub(super) fn is_tuple(&mut self, frame: &mut Frame<'p>, value: &Value) -> bool {
+        self.is_of(frame, value, &[Kind::Tuple])
+    }
+
+    /// Whether a value is one object, of one of these kinds.
+    pub(super) fn is_of(&mut self, frame: &mut Frame<'p>, value: &Value, kinds: &[Kind]) -> bool {
         let [atom] = value.atoms.as_slice() else {
             return false;
         };
         self.loc_of(frame, atom)
             .and_then(|loc| frame.state.object(&loc))
-            .is_some_and(|object| object.kind == Kind::Tuple)
+            .is_some_and(|object| kinds.contains(&object.kind))
     }
 
     pub(super) fn all_hold(
