@@ -137,11 +137,7 @@ fn claim(
         .find_map(|own| found.sink.strip_prefix(own))
         .unwrap_or(&found.sink);
     let Some(source) = &found.source else {
-        let claim = Claim::new(
-            rule,
-            span,
-            format!("`{sink}` is used here in an unsafe way."),
-        )
+        let claim = Claim::new(rule, span, format!("{}: `{sink}`.", rule.title))
         .in_symbol(&function.name)
         .at_sink(sink)
         .confidence(0.7)
