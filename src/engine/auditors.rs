@@ -32,7 +32,7 @@ pub fn available_auditors() -> &'static [AuditorInfo] {
     &[
         AuditorInfo {
             name: BUILTIN,
-            description: "Deterministic, offline checks: secrets, infrastructure files, Python.",
+            description: "Deterministic and offline: data flow in Python and Java, checks of JavaScript, TypeScript and infrastructure files, secrets.",
             unavailable: None,
         },
         AuditorInfo {

@@ -14,6 +14,9 @@ use std::{
     ops::Range,
 };
 
+const SSRF: &str = "-server-side-request";
+const REDIRECT: &str = "-open-redirect";
+
 /// What the data flow thinks of one place that a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Judgement {
@@ -166,9 +169,12 @@ fn claim(
     .severity(severity)
     .confidence(confidence)
     .with_flow(trace, found.sure);
+    // An address that unknown code made of a request is seldom one that the request chose.
+    let is_address = [SSRF, REDIRECT].iter().any(|it| rule.id.ends_with(it));
     // What the one who starts the program chooses is theirs.
     Some(match source.trust {
         Trust::Local => claim.into_lead(),
+        _ if is_address && !found.sure => claim.into_lead(),
         // Who may have written what is stored is not known yet.
         Trust::Stored if rule.id.ends_with("-stored-xss") => claim.into_lead(),
         _ => claim,
