@@ -98,6 +98,10 @@ impl<'p> Analysis<'p> {
             let body = body.clone();
             return self.reaches(frame, rule, context, name, &body);
         }
+        if context == Context::Html && self.is_map(frame, value) {
+            // It is answered as JSON.
+            return;
+        }
         // An address may be an object that was made of its text.
         let text = Self::members_of(frame, value).and_then(|it| it.get("0").cloned());
         if harmless_beginning(context, text.as_ref().unwrap_or(value)) {
@@ -159,13 +163,21 @@ impl<'p> Analysis<'p> {
         }
     }
 
+    fn is_map(&mut self, frame: &mut Frame<'p>, value: &Value) -> bool {
+        self.is_only(frame, value, &Kind::Map)
+    }
+
     pub(super) fn is_tuple(&mut self, frame: &mut Frame<'p>, value: &Value) -> bool {
+        self.is_only(frame, value, &Kind::Tuple)
+    }
+
+    fn is_only(&mut self, frame: &mut Frame<'p>, value: &Value, kind: &Kind) -> bool {
         let [atom] = value.atoms.as_slice() else {
             return false;
         };
         self.loc_of(frame, atom)
             .and_then(|loc| frame.state.object(&loc))
-            .is_some_and(|object| object.kind == Kind::Tuple)
+            .is_some_and(|object| object.kind == *kind)
     }
 
     pub(super) fn all_hold(
