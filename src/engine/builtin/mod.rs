@@ -393,7 +393,7 @@ fn limits_of(language: Option<Language>) -> Option<String> {
     let language = language?;
     let read = matches!(
         language,
-        Language::Python | Language::Javascript | Language::Typescript
+        Language::Python | Language::Java | Language::Javascript | Language::Typescript
     );
     (language.is_code() && !read)
         .then(|| format!("no code checks for {language}: only secrets were looked for"))

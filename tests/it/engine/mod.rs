@@ -130,7 +130,7 @@ fn golden_scan_of_a_small_application() {
             .coverage_summary
             .gaps
             .keys()
-            .any(|reason| reason.contains("java"))
+            .any(|reason| reason.contains("for go"))
     );
 }
 

@@ -2,9 +2,10 @@
 
 use super::{
     analysis::Analysis,
+    context::Context,
     guards,
     program::FuncRef,
-    state::{State, given},
+    state::{Kind, State, given},
     summary::{Bind, Hit},
     value::{Atom, Place, Step, Trust, Value},
 };
@@ -234,6 +235,10 @@ impl<'p> Analysis<'p> {
             return;
         }
         let rule = entry.returns_rule.clone();
+        if context == Context::Html && self.is_of(frame, value, &[Kind::Map, Kind::List]) {
+            // Answered as JSON.
+            return;
+        }
         if let Some(op) = block.ops.last() {
             frame.span = op.span;
         }

@@ -95,7 +95,7 @@ impl<'p> Analysis<'p> {
         if let Some(source) = &model.row.source {
             let trust = source.trust.into();
             let taint = self.source(frame.func, frame.span, trust, &source.what, name);
-            value.taint.join(&taint);
+            value.taint.join(&taint.safe_for(model.safe_for));
         }
         let everything = taints.clone();
         self.call_back(frame, args, &everything);

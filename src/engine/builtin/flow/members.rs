@@ -177,13 +177,12 @@ impl<'p> Analysis<'p> {
             return class;
         }
         let mut value = Value::atom(Atom::Path(self.paths.resolved(at)));
-        if let Some(source) = self
-            .paths
-            .model(at)
-            .and_then(|model| model.row.source.clone())
+        if let Some(model) = self.paths.model(at)
+            && let Some(source) = &model.row.source
         {
             let trust = source.trust.into();
-            value.taint = self.source(frame.func, frame.span, trust, &source.what, name.clone());
+            let taint = self.source(frame.func, frame.span, trust, &source.what, name.clone());
+            value.taint = taint.safe_for(model.safe_for);
         }
         value
     }

@@ -297,7 +297,7 @@ impl<'p> Analysis<'p> {
         {
             let trust = source.trust.into();
             let taint = self.source(frame.func, frame.span, trust, &source.what, name.clone());
-            value.taint.join(&taint);
+            value.taint.join(&taint.safe_for(model.safe_for));
         }
         value
     }

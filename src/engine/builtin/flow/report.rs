@@ -131,15 +131,15 @@ fn claim(
             note: step.note.to_owned(),
         })
         .collect();
-    let sink = &found.sink;
+    // What every file has by itself is known by its own name.
+    let sink = ["builtins.", "java.lang."]
+        .iter()
+        .find_map(|own| found.sink.strip_prefix(own))
+        .unwrap_or(&found.sink);
     let Some(source) = &found.source else {
-        let claim = Claim::new(
-            rule,
-            span,
-            format!("`{sink}` is used here in an unsafe way."),
-        )
+        let claim = Claim::new(rule, span, format!("{}: `{sink}`.", rule.title))
         .in_symbol(&function.name)
-        .at_sink(sink.as_ref())
+        .at_sink(sink)
         .confidence(0.7)
         .with_flow(Vec::new(), true);
         // What no request reaches may well be about something that is no secret.
@@ -149,6 +149,7 @@ fn claim(
         });
     };
     let (severity, confidence) = match (source.trust, found.sure) {
+        (Trust::Remote, true) if gives_control(rule.id) => (Severity::Critical, 0.9),
         (Trust::Remote, true) => (rule.severity, 0.9),
         (Trust::Remote, false) => (rule.severity, 0.65),
         (Trust::Stored, _) => (lower(rule.severity), 0.55),
@@ -161,7 +162,7 @@ fn claim(
         format!("Data from outside ({origin}) reaches `{sink}`."),
     )
     .in_symbol(&function.name)
-    .at_sink(sink.as_ref())
+    .at_sink(sink)
     .severity(severity)
     .confidence(confidence)
     .with_flow(trace, found.sure);
@@ -172,6 +173,18 @@ fn claim(
         Trust::Stored if rule.id.ends_with("-stored-xss") => claim.into_lead(),
         _ => claim,
     })
+}
+
+/// Whether who reaches it runs what they like on the server.
+fn gives_control(rule: &str) -> bool {
+    [
+        "-command-injection",
+        "-code-execution",
+        "-expression-injection",
+        "-unsafe-deserialization",
+    ]
+    .iter()
+    .any(|fault| rule.ends_with(fault))
 }
 
 /// One step less bad.

@@ -98,7 +98,7 @@ impl<'p> Analysis<'p> {
             let body = body.clone();
             return self.reaches(frame, rule, context, name, &body);
         }
-        if context == Context::Html && self.is_map(frame, value) {
+        if context == Context::Html && self.is_of(frame, value, &[Kind::Map]) {
             // It is answered as JSON.
             return;
         }
@@ -163,21 +163,18 @@ impl<'p> Analysis<'p> {
         }
     }
 
-    fn is_map(&mut self, frame: &mut Frame<'p>, value: &Value) -> bool {
-        self.is_only(frame, value, &Kind::Map)
-    }
-
     pub(super) fn is_tuple(&mut self, frame: &mut Frame<'p>, value: &Value) -> bool {
-        self.is_only(frame, value, &Kind::Tuple)
+        self.is_of(frame, value, &[Kind::Tuple])
     }
 
-    fn is_only(&mut self, frame: &mut Frame<'p>, value: &Value, kind: &Kind) -> bool {
+    /// Whether a value is one object, of one of these kinds.
+    pub(super) fn is_of(&mut self, frame: &mut Frame<'p>, value: &Value, kinds: &[Kind]) -> bool {
         let [atom] = value.atoms.as_slice() else {
             return false;
         };
         self.loc_of(frame, atom)
             .and_then(|loc| frame.state.object(&loc))
-            .is_some_and(|object| object.kind == *kind)
+            .is_some_and(|object| kinds.contains(&object.kind))
     }
 
     pub(super) fn all_hold(
