@@ -169,7 +169,15 @@ impl<'p> Analysis<'p> {
                     self.call_function(frame, *func, &args)
                 }
                 Atom::Class(class) => self.create(frame, *class, args),
-                Atom::Path(path) => self.call_path(frame, *path, None, args),
+                Atom::Path(path) => {
+                    let part = self.call_path(frame, *path, None, args);
+                    let called = self.paths.call(*path);
+                    match self.paths.model(called) {
+                        Some(_) => part,
+                        // A method that was kept still knows what it is of.
+                        None => part.with_taint(&function.taint.unsure()),
+                    }
+                }
                 Atom::Object(_) | Atom::Instance(_) => {
                     let receiver = Value::atom(atom.clone());
                     self.call_method(frame, &receiver, None, &"__call__".into(), args)

@@ -39,11 +39,12 @@ impl<'p> Analysis<'p> {
         if !self.paths.exists(place) {
             let anything = self.paths.place("?");
             let by_name = self.paths.method_call(anything, name);
-            let passes = self
-                .paths
-                .model(by_name)
-                .is_some_and(|model| model.row.sinks.is_empty() && model.row.source.is_none());
-            if passes {
+            // Of a library that is described it is known which methods do harm.
+            let described = self.paths.exists(of);
+            let fits = self.paths.model(by_name).is_some_and(|model| {
+                !described || model.row.sinks.is_empty() && model.row.source.is_none()
+            });
+            if fits {
                 let called = self.paths.parent(by_name).unwrap_or(of);
                 return self.call_path(frame, called, Some(receiver), args);
             }
@@ -87,7 +88,10 @@ impl<'p> Analysis<'p> {
             );
         }
         let mut value = self.made(frame, &model, place, receiver.as_ref(), args);
-        value.taint.join(&taints);
+        // What a container holds is told apart inside.
+        if !model.row.makes.is_some_and(Makes::holds_all) {
+            value.taint.join(&taints);
+        }
         if let Some(source) = &model.row.source {
             let trust = source.trust.into();
             let taint = self.source(frame.func, frame.span, trust, &source.what, name);
@@ -285,8 +289,11 @@ impl<'p> Analysis<'p> {
                 }
             }
             Makes::Map => {
-                if let Some(of) = args.places.first() {
-                    self.merge_map(frame, of, &mut object);
+                for (at, of) in args.places.iter().enumerate() {
+                    // A size, a comparator or what makes missing values is no entry.
+                    if at == 0 || !frame.state.deep_taint(of).is_empty() {
+                        self.merge_map(frame, of, &mut object);
+                    }
                 }
                 for (name, value) in &args.names {
                     object.put(Const::Text(name.clone()), value.clone());
@@ -313,14 +320,11 @@ impl<'p> Analysis<'p> {
             }
             Makes::Sections => {}
         }
+        let spread = frame.state.deep_taint(&args.rest);
         let value = Self::place_object(frame, object);
-        match makes {
-            // What it holds is told apart inside.
-            Makes::Bean => value,
-            _ => Value {
-                taint: Taints::default(),
-                ..value
-            },
+        match makes.holds_all() {
+            true => value.with_taint(&spread),
+            false => value,
         }
     }
 
@@ -351,7 +355,8 @@ impl<'p> Analysis<'p> {
     }
 }
 
-/// The arguments a model speaks of: `self`, `*`, a place, a name, or place and name.
+/// The arguments a model speaks of: `self`, `*`, all from a place on as in `1..`, a place, a name, or
+/// place and name.
 pub(super) fn chosen<'a>(
     wanted: &str,
     receiver: Option<&'a Receiver>,
@@ -360,6 +365,11 @@ pub(super) fn chosen<'a>(
     match wanted {
         "self" => Box::new(receiver.map(|it| &it.value).into_iter()),
         "*" => Box::new(args.values()),
+        _ if wanted.ends_with("..") => {
+            let from = wanted.trim_end_matches('.').parse().unwrap_or(0);
+            let places = args.places.iter().skip(from);
+            Box::new(places.chain([&args.rest]))
+        }
         _ => {
             let mut found = None;
             for part in wanted.split(' ') {

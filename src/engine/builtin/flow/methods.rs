@@ -47,7 +47,12 @@ impl<'p> Analysis<'p> {
         let first = args.places.first().cloned();
         let second = args.places.get(1).cloned();
         match (name.as_ref(), first, second) {
-            ("append" | "add" | "push" | "addLast" | "offer" | "addElement", Some(value), None) => {
+            (
+                "append" | "add" | "push" | "addLast" | "offer" | "addElement" | "put"
+                | "put_nowait",
+                Some(value),
+                None,
+            ) => {
                 frame.state.change(loc)?.push(value);
                 Some(Value::bool(true))
             }
@@ -97,7 +102,7 @@ impl<'p> Analysis<'p> {
                 Some(self.load_index(frame, receiver, &at))
             }
             ("pop", None, _) => Some(take(frame.state.change(loc)?, Some(&Const::Int(-1)), true)),
-            ("popleft" | "poll" | "removeFirst", None, _) => {
+            ("popleft" | "poll" | "removeFirst" | "get" | "get_nowait", None, _) => {
                 Some(take(frame.state.change(loc)?, Some(&Const::Int(0)), true))
             }
             ("removeLast", None, _) => {

@@ -86,6 +86,13 @@ pub(crate) enum Makes {
     Bean,
 }
 
+impl Makes {
+    /// Whether all that goes in is found inside again.
+    pub(super) fn holds_all(self) -> bool {
+        !matches!(self, Self::Bean | Self::Sections)
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SourceRow {

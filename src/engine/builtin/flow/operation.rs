@@ -279,14 +279,27 @@ impl<'p> Analysis<'p> {
             && let Some(object) = frame.state.object(&globals_place())
             && let Some(value) = object.fields.get(name)
         {
-            return value.clone();
+            return self.entered(frame, name, value.clone());
         }
         let value = self.global(frame.func.unit, name);
         if value.is_bottom() {
             Value::unknown()
         } else {
-            value
+            self.entered(frame, name, value)
         }
+    }
+
+    /// With the data that comes in by a name that was imported, as `from sys import argv`.
+    fn entered(&self, frame: &Frame<'p>, name: &Name, mut value: Value) -> Value {
+        if let [Atom::Path(path)] = value.atoms.as_slice()
+            && let Some(model) = self.paths.model(*path)
+            && let Some(source) = &model.row.source
+        {
+            let trust = source.trust.into();
+            let taint = self.source(frame.func, frame.span, trust, &source.what, name.clone());
+            value.taint.join(&taint.safe_for(model.safe_for));
+        }
+        value
     }
 
     fn store_global(&mut self, frame: &mut Frame<'p>, name: &Name, value: &Value) {

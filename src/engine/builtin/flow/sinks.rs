@@ -98,6 +98,10 @@ impl<'p> Analysis<'p> {
             let body = body.clone();
             return self.reaches(frame, rule, context, name, &body);
         }
+        if context == Context::Html && self.is_of(frame, value, &[Kind::Map]) {
+            // It is answered as JSON.
+            return;
+        }
         // An address may be an object that was made of its text.
         let text = Self::members_of(frame, value).and_then(|it| it.get("0").cloned());
         if harmless_beginning(context, text.as_ref().unwrap_or(value)) {

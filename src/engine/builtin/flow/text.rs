@@ -24,6 +24,16 @@ impl<'p> Analysis<'p> {
         left: &Value,
         right: &Value,
     ) -> Value {
+        if let Some(method) = operator(op)
+            && self.has_operator(left, method)
+        {
+            let args = Args {
+                places: vec![right.clone()],
+                vars: vec![None],
+                ..Args::default()
+            };
+            return self.call_method(frame, left, None, &method.into(), &args);
+        }
         let mut value = match op {
             BinaryOp::Mod if left.atoms.iter().any(is_text) || left.prefix.is_some() => {
                 self.percent(frame, left, right)
@@ -33,14 +43,6 @@ impl<'p> Analysis<'p> {
                 None => concatenation(&[left.clone(), right.clone()], self.language),
             },
             BinaryOp::In | BinaryOp::NotIn => self.contains(frame, op, left, right),
-            BinaryOp::Div if self.has_operator(left, "__truediv__") => {
-                let args = Args {
-                    places: vec![right.clone()],
-                    vars: vec![None],
-                    ..Args::default()
-                };
-                return self.call_method(frame, left, None, &"__truediv__".into(), &args);
-            }
             _ => combine(op, left, right, self.language),
         };
         let carries = matches!(
@@ -228,6 +230,16 @@ impl<'p> Analysis<'p> {
             }
         }
         value
+    }
+}
+
+/// The method that an operator stands for.
+fn operator(op: BinaryOp) -> Option<&'static str> {
+    match op {
+        BinaryOp::Add => Some("__add__"),
+        BinaryOp::Mod => Some("__mod__"),
+        BinaryOp::Div => Some("__truediv__"),
+        _ => None,
     }
 }
 

@@ -48,7 +48,14 @@ impl Java<'_> {
             "continue_statement" => self.leave(node, true),
             "yield_statement" => self.yield_statement(node),
             "return_statement" => {
-                let value = self.first_child(node).map(|value| self.expression(value));
+                let value = self.first_child(node).map(|value| {
+                    let given = self.expression(value);
+                    match self.kind(value) {
+                        // What `finally` does to the variable comes too late.
+                        "identifier" => self.value(node, |to| OpKind::Copy(to, given)),
+                        _ => given,
+                    }
+                });
                 self.run_finals(0);
                 self.give(value);
             }

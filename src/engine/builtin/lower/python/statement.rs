@@ -28,7 +28,14 @@ impl Python<'_> {
             }
             "return_statement" => {
                 let value = self.tree.children(node).next();
-                let value = value.map(|value| self.expression(value));
+                let value = value.map(|value| {
+                    let given = self.expression(value);
+                    match self.tree.kind(value) {
+                        // What `finally` does to the variable comes too late.
+                        "identifier" => self.value(node, |to| OpKind::Copy(to, given)),
+                        _ => given,
+                    }
+                });
                 self.run_finals(0);
                 self.builder().end(End::Return(value));
             }
