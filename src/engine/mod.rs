@@ -24,7 +24,7 @@ mod verify;
 
 pub use auditors::{AuditorInfo, available_auditors, check_auditors};
 pub use builtin::highlight::{HighlightSpan, can_highlight, highlight};
-pub use builtin::{IrDump, dump_ir};
+pub use builtin::{IrDump, ModelList, dump_ir};
 pub use events::{EngineEvent, EventSink, LogLevel, Phase};
 pub use import::{ImportSummary, import_sarif, inspect_sarif};
 pub use inventory::{FileRole, Inventory, Language, SourceFile};
@@ -64,8 +64,9 @@ pub struct EngineSettings {
     pub auditors: Vec<String>,
     /// Worker threads; 0 = one per core.
     pub threads: usize,
-    /// The folder of overrides (`VEGA_V16_ROOT`), never inside an audited tree. Read from it so far:
-    /// `rules/disabled.txt`, the ids of rules that are off, one per line.
+    /// The folder of overrides (`VEGA_V16_ROOT`), never inside an audited tree. Read from it:
+    /// `rules/disabled.txt`, the ids of rules that are off, one per line, and the user's models of
+    /// libraries, `models/<language>/*.yaml`.
     pub overrides: Option<PathBuf>,
     /// What the audited tree may say about its own audit.
     pub notes: TreeNotes,

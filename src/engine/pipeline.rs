@@ -7,7 +7,10 @@ use super::{
     Checkpoints, EngineEvent, EngineSettings, EventSink, LogLevel, Phase,
     audit::{self, AuditUnit, ComponentResult, checkpoint},
     auditors::{self, Chosen},
-    builtin::{RuleSet, flow::Flow},
+    builtin::{
+        RuleSet,
+        flow::{Flow, Models},
+    },
     inventory::{self, Inventory},
     packages::{self, Packages},
     plan::{self, Plan},
@@ -53,7 +56,7 @@ pub struct DebugBundle {
 /// Audits the tree below `source_root`. Blocking.
 ///
 /// # Errors
-/// `validation_error` for unusable auditors or paths, `dependency_unavailable` when the root cannot
+/// `validation_error` for unusable auditors, paths or models of the user's own, `dependency_unavailable` when the root cannot
 /// be read, `internal_error` when threads cannot be started. Everything else that goes wrong is a
 /// warning and a line in the coverage ledger.
 pub fn scan_source(
@@ -71,12 +74,18 @@ pub fn scan_source(
         .build()
         .map_err(|error| Error::internal("The engine's threads cannot be started", error))?;
     let log = Log::new(sink);
+    refuse_overrides_of_the_tree(source_root, settings.overrides.as_deref())?;
     let (rules, mut faults) = RuleSet::read(settings.overrides.as_deref());
     for fault in &faults {
         log.warn(fault.clone());
     }
     if rules.disabled() > 0 {
         log.info(format!("{} rules are switched off", rules.disabled()));
+    }
+    let models = Models::read(settings.overrides.as_deref())?;
+    let rules = rules.with_models(models.own_version());
+    for file in models.own_files() {
+        log.info(format!("Models of your own: {file}"));
     }
     for unused in &chosen.unused {
         log.info(format!(
@@ -122,8 +131,9 @@ pub fn scan_source(
             faults.push(missed);
         }
         log.progress(Phase::Audit, None, 9, "Following data".to_owned());
-        let flow = Flow::analyse(source_root, &inventory, &selection.taken(), cancel);
+        let flow = Flow::analyse(source_root, &inventory, &selection.taken(), &models, cancel);
         let run = Run {
+            models: &models,
             flow: &flow,
             settings,
             source_root,
@@ -154,8 +164,25 @@ pub fn scan_source(
     })
 }
 
+/// What is audited must not decide what is found.
+fn refuse_overrides_of_the_tree(root: &Path, overrides: Option<&Path>) -> Result<()> {
+    let inside = overrides.and_then(|folder| {
+        let (folder, root) = (folder.canonicalize().ok()?, root.canonicalize().ok()?);
+        folder.starts_with(root).then_some(())
+    });
+    match inside {
+        None => Ok(()),
+        Some(()) => Err(Error::field(
+            "VEGA_V16_ROOT",
+            "lies in the source that is audited, which must not decide what is found: move it \
+             elsewhere",
+        )),
+    }
+}
+
 /// One run's fixed inputs.
 struct Run<'a> {
+    models: &'a Models,
     flow: &'a Flow,
     settings: &'a EngineSettings,
     source_root: &'a Path,
@@ -195,6 +222,7 @@ impl Run<'_> {
                     selected,
                     auditors: &self.chosen.used,
                     rules: self.rules,
+                    models: self.models,
                     flow: self.flow,
                     cancel: self.cancel,
                 };

@@ -105,7 +105,7 @@ pub async fn run(args: MaintenanceArgs) -> Result<ExitCode> {
             let (app, settings) = existing(&env).await?;
             upkeep::recover(&app, &settings, args).await
         }
-        MaintenanceCommand::Engine(command) => engine::run(&command),
+        MaintenanceCommand::Engine(command) => engine::run(&env, &command),
         MaintenanceCommand::Export(args) => {
             let (app, _) = existing(&env).await?;
             transfer::export(&app, args).await

@@ -83,7 +83,7 @@ variables! {
         "VEGA_SCAN_MAX_LOCAL_RUNNERS", Some("4"), &[Api, Worker], shown, "Runners this process starts at once.";
     }
     "v16 and Codex" {
-        "VEGA_V16_ROOT", Some("v16/"), ENGINE, shown, "Folder of overrides; this version reads rules/disabled.txt, one rule id per line.";
+        "VEGA_V16_ROOT", Some("v16/"), FILES, shown, "Folder of overrides; this version reads rules/disabled.txt, one rule id per line, and models/<language>/*.yaml.";
         "VEGA_V16_RUNTIME_ROOT", None, ENGINE, shown, "Folder for working files of scans; unset: below the data folder.";
         "VEGA_V16_CODEX_BIN", Some("scripts/codex-in-target-container.sh"), ENGINE, shown, "Command that runs the Codex CLI.";
         "VEGA_V16_CODEX_DOCKER_IMAGE", Some("vega-codex-runner:latest"), ENGINE, shown, "Image of the Codex container.";

@@ -272,6 +272,16 @@ impl RunnerSettings {
     }
 }
 
+/// The folder of overrides, for commands that look into the engine.
+///
+/// # Errors
+/// `validation_error` when `VEGA_V16_ROOT` names no folder.
+pub fn engine_overrides(env: &Env) -> Result<Option<std::path::PathBuf>> {
+    let mut reader = Reader::new(env);
+    let overrides = V16Settings::overrides(&mut reader);
+    checked(overrides, reader)
+}
+
 impl MaintenanceSettings {
     /// Reads and checks everything `vega maintenance` needs.
     pub fn load(env: &Env) -> Result<Self> {

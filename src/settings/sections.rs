@@ -1,7 +1,10 @@
 //! The settings by concern. Each field names its variable; units are in the catalogue.
 
-use super::{Reader, Role, Secret};
-use crate::domain::scan::RecoveryPolicy;
+use super::{Env, Reader, Role, Secret, catalogue};
+use crate::{
+    domain::scan::RecoveryPolicy,
+    error::{Error, Result},
+};
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 /// Identity of the process.
@@ -267,13 +270,41 @@ impl V16Settings {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let auditors = reader.list("VEGA_V16_AUDITORS");
         Self {
-            overrides: reader.path("VEGA_V16_ROOT").filter(|path| path.is_dir()),
+            overrides: Self::overrides(reader),
             auditors: if auditors == ["auto"] {
                 Vec::new()
             } else {
                 auditors
             },
             model: reader.text("VEGA_V16_MODEL"),
+        }
+    }
+
+    /// `VEGA_V16_ROOT`, or its default when that folder exists.
+    pub(super) fn overrides(reader: &mut Reader<'_>) -> Option<PathBuf> {
+        let usual = catalogue::find("VEGA_V16_ROOT").and_then(|it| it.default);
+        let folder = reader.path("VEGA_V16_ROOT")?;
+        if folder.is_dir() {
+            return Some(folder);
+        }
+        if usual.map(PathBuf::from).as_ref() != Some(&folder) {
+            let message = format!("'{}' is no folder", folder.display());
+            reader.problem("VEGA_V16_ROOT", message);
+        }
+        None
+    }
+
+    /// `VEGA_V16_ROOT` where it is set: no default, so that nothing of the working directory is read.
+    ///
+    /// # Errors
+    /// `validation_error` when it names no folder.
+    pub fn chosen_overrides(env: &Env) -> Result<Option<PathBuf>> {
+        match env.get("VEGA_V16_ROOT").map(PathBuf::from) {
+            Some(folder) if !folder.is_dir() => {
+                let message = format!("'{}' is no folder", folder.display());
+                Err(Error::field("VEGA_V16_ROOT", message))
+            }
+            chosen => Ok(chosen),
         }
     }
 }

@@ -17,6 +17,7 @@ mod git_push;
 mod kills;
 mod logs;
 mod mint_token;
+mod models;
 mod settings;
 mod shutdown;
 mod source;

@@ -1,7 +1,7 @@
 //! Finished components, saved so that a recovered scan does not repeat them.
 //!
-//! A checkpoint counts only for the very same work: its key is a hash over rules version, auditors,
-//! chosen files with their content hashes, and files left out with their reasons. Anything that
+//! A checkpoint counts only for the very same work: its key is a hash over rules version, models,
+//! auditors, chosen files with their content hashes, and files left out with their reasons. Anything that
 //! does not read back or has another key is silently not there.
 
 use super::{AuditUnit, ComponentResult};
@@ -27,6 +27,7 @@ pub(crate) fn key(unit: &AuditUnit<'_>) -> String {
     };
     field(env!("CARGO_PKG_VERSION"));
     field(unit.rules.version());
+    field(&unit.models.digest());
     for auditor in unit.auditors {
         field(auditor);
     }

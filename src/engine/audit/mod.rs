@@ -9,7 +9,10 @@ pub(crate) mod checkpoint;
 
 use super::{
     auditors::BUILTIN,
-    builtin::{self, FileResult, RuleSet, SourceText, flow::Flow},
+    builtin::{
+        self, FileResult, RuleSet, SourceText,
+        flow::{Flow, Models},
+    },
     inventory::{Inventory, SourceFile},
     plan::Component,
     select::SelectedComponent,
@@ -32,6 +35,8 @@ pub(crate) struct AuditUnit<'a> {
     pub(crate) selected: &'a SelectedComponent,
     pub(crate) auditors: &'a [String],
     pub(crate) rules: &'a RuleSet,
+    /// What libraries do; results for other models are others.
+    pub(crate) models: &'a Models,
     /// What following data through all files gave.
     pub(crate) flow: &'a Flow,
     pub(crate) cancel: &'a CancellationToken,

@@ -17,6 +17,7 @@ fn a_cancelled_component_has_no_result() {
         selected: &SelectedComponent::default(),
         auditors: &[BUILTIN.to_owned()],
         rules: &RuleSet::default(),
+        models: &Models::default(),
         flow: &Flow::default(),
         cancel: &cancel,
     };

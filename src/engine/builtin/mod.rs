@@ -18,6 +18,7 @@ mod secrets;
 mod syntax;
 mod text;
 
+pub use flow::ModelList;
 pub use lower::{IrDump, dump_ir};
 pub use registry::{page, rule, rules, rules_version};
 pub use rule::Rule;

@@ -71,6 +71,15 @@ impl RuleSet {
         Self { disabled, version }
     }
 
+    /// The set as it judges with models of the user's own: their hash is part of the version.
+    #[must_use]
+    pub(crate) fn with_models(mut self, own: Option<&str>) -> Self {
+        if let Some(own) = own {
+            self.version = format!("{}-models-{own}", self.version);
+        }
+        self
+    }
+
     /// Whether the rule called `id` runs.
     pub(crate) fn has(&self, id: &str) -> bool {
         !self.disabled.contains(id)

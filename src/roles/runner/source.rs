@@ -11,7 +11,7 @@ use crate::{
         ScanOutcome, TreeNotes, report,
     },
     error::{Error, ErrorCode, Result},
-    settings::{Env, LimitSettings, Reader, Role},
+    settings::{Env, LimitSettings, Reader, Role, V16Settings},
     shutdown::{Tasks, blocking},
     telemetry::{self, LogStream},
     workspace::{self, SourceLimits},
@@ -37,6 +37,7 @@ pub(super) async fn run(args: RunnerArgs) -> Result<ExitCode> {
     let output = output_file(&args).map(Path::to_owned);
     let (outcome, rendered) = blocking(move || {
         let limits = read_limits(&env)?;
+        let overrides = V16Settings::chosen_overrides(&env)?;
         engine::check_auditors(&args.auditors)?;
         check_patterns(&args.paths)?;
         let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
@@ -44,7 +45,7 @@ pub(super) async fn run(args: RunnerArgs) -> Result<ExitCode> {
         bar.set_message("getting the source");
         let source = open_source(&args, &limits, &token)?;
         check_matches(&args.paths, &source.root, &token)?;
-        let mut outcome = scan(&args, &source, &bar, &token)?;
+        let mut outcome = scan(&args, overrides, &source, &bar, &token)?;
         if let Some(baseline) = &baseline {
             report::compare(&mut outcome.report, baseline);
         }
@@ -319,6 +320,7 @@ fn clone(
 
 fn scan(
     args: &RunnerArgs,
+    overrides: Option<PathBuf>,
     source: &OpenSource,
     bar: &ProgressBar,
     token: &CancellationToken,
@@ -328,7 +330,7 @@ fn scan(
         paths: args.paths.clone(),
         auditors: args.auditors.clone(),
         threads: 0,
-        overrides: None,
+        overrides,
         notes: notes_of(args),
     };
     let sink = BarSink(bar.clone());

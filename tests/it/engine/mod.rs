@@ -424,6 +424,43 @@ fn rules_that_the_operator_switched_off_neither_claim_nor_resolve() {
 }
 
 #[test]
+fn a_checkpoint_of_other_models_is_ignored() {
+    let tree = tempfile::tempdir().unwrap();
+    let text = "import acme\nacme.run('ls ' + acme.ask())\n";
+    std::fs::write(tree.path().join("a.py"), text).unwrap();
+    let overrides = tempfile::tempdir().unwrap();
+    let models = overrides.path().join("models/python");
+    std::fs::create_dir_all(&models).unwrap();
+    let memory = Memory::default();
+    let with = EngineSettings {
+        overrides: Some(overrides.path().to_owned()),
+        ..settings(1)
+    };
+    let found = || {
+        let cancel = CancellationToken::new();
+        let outcome = scan_source(tree.path(), None, &memory, &cancel, &memory, &with);
+        outcome.map(|outcome| outcome.report.findings.len())
+    };
+    assert_eq!(found().unwrap(), 0);
+    let source = "rows: [{names: [acme.ask()], source: {trust: remote, what: form}}]\n";
+    std::fs::write(models.join("a.yaml"), source).unwrap();
+    assert_eq!(found().unwrap(), 0);
+    let sink = "{arg: '0', context: shell, rule: command-injection}";
+    let sink = format!("rows: [{{names: [acme.run()], sinks: [{sink}]}}]\n");
+    std::fs::write(models.join("b.yaml"), &sink).unwrap();
+    assert_eq!(found().unwrap(), 1);
+    std::fs::remove_file(models.join("b.yaml")).unwrap();
+    assert_eq!(found().unwrap(), 0);
+    std::fs::write(models.join("b.yaml"), sink.replace("shell", "shel")).unwrap();
+    let error = found().unwrap_err();
+    assert_eq!(error.code(), vega::error::ErrorCode::ValidationError);
+    assert!(
+        error.message().contains("models/python/b.yaml:1"),
+        "{error}"
+    );
+}
+
+#[test]
 fn silence_resolves_only_what_was_looked_for() {
     let tree = tempfile::tempdir().unwrap();
     std::fs::write(tree.path().join("a.py"), "x = 1\n").unwrap();

@@ -8,7 +8,7 @@
 use super::{
     config::Config,
     frame::Outcome,
-    models::{self, EntryRow},
+    models::{self, EntryRow, Models},
     paths::{PathId, Paths},
     program::{ClassRef, FuncRef, Program, UnitRef},
     state::Object,
@@ -129,11 +129,12 @@ impl<'p> Analysis<'p> {
     pub(super) fn new(
         language: Language,
         program: &'p Program,
+        models: &Models,
         config: &'p Config,
         cancel: &CancellationToken,
     ) -> Result<Self, String> {
         let mut paths = Paths::default();
-        models::load(language, &mut paths)?;
+        models::load(language, models, &mut paths)?;
         let units = program.units.len();
         Ok(Self {
             language,

@@ -1,9 +1,9 @@
 //! What data can do harm in: one bit per way of reading text.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A way in which a text is read at the end of a flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Context {
     /// A value inside of a query.

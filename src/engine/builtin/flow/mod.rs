@@ -38,6 +38,8 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use models::ModelList;
+pub(crate) use models::Models;
 pub(crate) use report::{FileFlow, Judgement};
 pub(crate) use rules::rules;
 
@@ -68,11 +70,12 @@ impl Flow {
         root: &Path,
         inventory: &Inventory,
         files: &[usize],
+        models: &Models,
         cancel: &CancellationToken,
     ) -> Self {
         let mut flow = Self::default();
         let config = Config::read(root, inventory);
-        for language in [Language::Python, Language::Java] {
+        for language in models::LANGUAGES {
             let is_template =
                 |index: &usize| inventory.files[*index].language == Some(Language::Html);
             let of_language: Vec<usize> = files
@@ -105,7 +108,7 @@ impl Flow {
                 .collect();
             if !lowered.is_empty() && !cancel.is_cancelled() {
                 flow.files
-                    .append(&mut look(language, lowered, &config, cancel));
+                    .append(&mut look(language, lowered, models, &config, cancel));
             }
         }
         flow
@@ -121,6 +124,7 @@ impl Flow {
 fn look(
     language: Language,
     lowered: Vec<(SourceUnit, LineIndex)>,
+    models: &Models,
     config: &Config,
     cancel: &CancellationToken,
 ) -> BTreeMap<String, FileFlow> {
@@ -128,7 +132,7 @@ fn look(
     let program = Program::new(units);
     std::thread::scope(|scope| {
         let run = || {
-            let Ok(mut analysis) = Analysis::new(language, &program, config, cancel) else {
+            let Ok(mut analysis) = Analysis::new(language, &program, models, config, cancel) else {
                 return BTreeMap::new();
             };
             analysis.run();

@@ -8,7 +8,7 @@ use crate::engine::builtin::ir::Name;
 use std::{collections::HashMap, rc::Rc};
 
 /// A chain longer than this is not followed: its end stands for all that comes.
-const MAX_DEPTH: u16 = 16;
+pub(super) const MAX_DEPTH: u16 = 16;
 
 /// A place in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -142,6 +142,14 @@ impl Paths {
             self.nodes[at.0 as usize].leads = true;
             above = self.parent(at);
         }
+    }
+
+    /// Nothing is said of the place any more.
+    pub(super) fn forget(&mut self, at: PathId) {
+        let node = &mut self.nodes[at.0 as usize];
+        node.model = None;
+        node.is_a = None;
+        node.like.clear();
     }
 
     pub(super) fn set_type(&mut self, at: PathId, of: PathId) {

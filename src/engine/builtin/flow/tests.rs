@@ -1,7 +1,7 @@
 //! Every folder of `tests/fixtures/flow` is a small program. Lines marked `expect: <rule>` are to be
 //! found, by that rule and with a way that begins at a source; their twins beside them are not.
 
-use super::Flow;
+use super::{Flow, Models};
 use crate::engine::inventory;
 use std::{collections::BTreeSet, path::Path};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ fn flow_of(root: &Path) -> (Flow, Vec<String>) {
     let all: Vec<usize> = (0..inventory.files.len()).collect();
     let paths = inventory.files.iter().map(|file| file.path.clone());
     (
-        Flow::analyse(root, &inventory, &all, &cancel),
+        Flow::analyse(root, &inventory, &all, &Models::default(), &cancel),
         paths.collect(),
     )
 }

@@ -1,6 +1,6 @@
 //! One file through the data flow, for tests.
 
-use super::{Analysis, Config, FileFlow, Program, SourceUnit, report};
+use super::{Analysis, Config, FileFlow, Models, Program, SourceUnit, report};
 use crate::engine::builtin::{
     lower,
     text::{LineIndex, SourceText},
@@ -25,9 +25,11 @@ pub(crate) fn after(source: &SourceText, first: impl FnOnce() + Send) -> Option<
     }]);
     let lines = [LineIndex::new(&source.bytes)];
     let config = Config::default();
+    let models = Models::default();
     let run = || {
         first();
-        let mut analysis = Analysis::new(source.language?, &program, &config, &cancel).ok()?;
+        let mut analysis =
+            Analysis::new(source.language?, &program, &models, &config, &cancel).ok()?;
         analysis.run();
         Some(report::report(analysis, &lines))
     };

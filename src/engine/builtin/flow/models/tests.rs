@@ -7,7 +7,7 @@
 
 use super::*;
 use crate::engine::{
-    builtin::{flow::trial, registry, text::SourceText},
+    builtin::{flow::trial, text::SourceText},
     inventory::FileRole,
 };
 use rayon::prelude::*;
@@ -110,22 +110,45 @@ fn every_file_can_be_read_and_names_rules_that_exist() {
         if file.docs.is_empty() || file.docs.iter().any(|url| !url.starts_with("https://")) {
             wrong.push(format!("{name} does not say where its facts come from"));
         }
+        // What a user's file is held to holds of these as well.
         for row in &file.rows {
-            let sinks = row.sinks.iter().map(|sink| sink.rule.as_str());
-            let flags = row.flags.iter().map(|flag| flag.rule.as_str());
-            let returned = row.entry.iter().filter(|entry| entry.returns.is_some());
-            let returned = returned.map(|entry| entry.returns_rule.as_str());
-            for rule in sinks.chain(flags).chain(returned) {
-                if registry::rule(&format!("{}-{rule}", language.as_str())).is_none() {
-                    wrong.push(format!("{name}: no rule {rule} for {}", row.names[0]));
-                }
-            }
-            if row.names.is_empty() {
-                wrong.push(format!("{name}: a row without names"));
+            for fault in check::faults(*language, row) {
+                wrong.push(format!("{name}: {fault}"));
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_page_about_models_has_every_member_and_valid_examples() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/design/models.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let mut examples = String::new();
+    for example in page.split("```yaml\n").skip(1) {
+        let (example, _) = example.split_once("```").unwrap();
+        let language = match example.starts_with("# java") {
+            true => Language::Java,
+            false => Language::Python,
+        };
+        for row in parse(example).unwrap().rows {
+            assert_eq!(check::faults(language, &row), [""; 0], "{:?}", row.names);
+        }
+        examples.push_str(example);
+    }
+    // An unknown member is refused with the names of those that exist.
+    let refusal = parse("rows: [{names: [], nonsense: 1}]")
+        .unwrap_err()
+        .to_string();
+    let (_, members) = refusal.split_once("expected one of").unwrap();
+    let members: Vec<&str> = members
+        .split(|c: char| !c.is_ascii_lowercase() && c != '-')
+        .filter(|word| page.contains(&format!("| `{word}` |")))
+        .collect();
+    assert_eq!(members.len(), 19, "{refusal}");
+    for member in members {
+        assert!(examples.contains(&format!("{member}: ")), "{member}");
+    }
 }
 
 #[test]
