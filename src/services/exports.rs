@@ -170,6 +170,7 @@ pub async fn run(ctx: &ServeContext, job: &Job) -> Result<()> {
         notes,
         stored: true,
         of_many_scans: true,
+        include_leads: true,
     };
     let bytes = blocking(move || render(format, &findings, &context)).await?;
     let key = ObjectKey::export(id, export_id, format.extension());

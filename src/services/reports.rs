@@ -172,7 +172,7 @@ pub async fn rendered(
             about,
             notes: notes(&report, &seen),
             stored: true,
-            of_many_scans: false,
+            ..ReportContext::default()
         };
         Ok(match format {
             RenderedFormat::Markdown => report::to_markdown(&report, &context),

@@ -304,6 +304,69 @@ fn only_what_is_new_against_the_baseline_counts() {
 }
 
 #[test]
+fn leads_are_listed_apart_when_asked_for_and_never_fail() {
+    let terminal = Terminal::new();
+    let hint = "import os\n\ndef run(command):\n    os.system(command)\n";
+    let tree = terminal.tree("tree", &[("wrap.py", hint), ("add.py", HARMLESS)]);
+    let scan = |more: &[&str]| expect(&terminal.scan(&tree, more), 0);
+    let report: Value = serde_json::from_str(&scan(&["--format", "json"])).unwrap();
+    assert_eq!(report["summary"]["leads"], 1, "{report}");
+    for format in ["text", "markdown", "html"] {
+        let chosen = ["--format", format, "--fail-on", "info"];
+        let plain = scan(&chosen);
+        let counted = "1 lead not shown";
+        assert!(
+            plain.contains(counted) && plain.contains("include-leads"),
+            "{plain}"
+        );
+        assert!(!plain.contains("wrap.py"), "{plain}");
+        let whole = scan(&[&chosen[..], &["--include-leads"]].concat());
+        assert!(!whole.contains(counted), "{whole}");
+        let (_, section) = whole.split_once("Leads: ").unwrap();
+        let fault = "os.system(command)";
+        assert!(
+            section.contains("wrap.py:4") && section.contains(fault),
+            "{whole}"
+        );
+    }
+    let results = |more: &[&str]| -> Vec<Value> {
+        let chosen = [&["--format", "sarif", "--fail-on", "info"][..], more].concat();
+        let sarif: Value = serde_json::from_str(&scan(&chosen)).unwrap();
+        sarif["runs"][0]["results"].as_array().unwrap().clone()
+    };
+    assert_eq!(results(&[]), Vec::<Value>::new());
+    let [lead] = &results(&["--include-leads"])[..] else {
+        panic!("not one lead")
+    };
+    assert_eq!(lead["properties"]["lead"], true);
+    assert_eq!([&lead["kind"], &lead["level"]], ["review", "none"]);
+    for format in ["csv", "json"] {
+        let plain = scan(&["--format", format]);
+        assert_eq!(scan(&["--format", format, "--include-leads"]), plain);
+        assert!(plain.contains("wrap.py"), "{plain}");
+    }
+    // What is said beside a file is true of that file.
+    let file = terminal.path("result");
+    let told = |more: &[&str]| {
+        let written = [more, &["--output", file.to_str().unwrap()]].concat();
+        let output = terminal.scan(&tree, &written);
+        expect(&output, 0);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(told(&["--format", "sarif"]).contains("1 lead not shown"));
+    for listed in [
+        &["--format", "sarif", "--include-leads"][..],
+        &["--format", "csv"],
+    ] {
+        let line = told(listed);
+        assert!(
+            line.contains("; 1 lead;") && !line.contains("not shown"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn gaps_fail_only_when_asked_to() {
     let terminal = Terminal::new();
     let tree = terminal.tree("tree", &[("broken.py", "def (:\n  = 1\n")]);

@@ -19,6 +19,8 @@ pub struct ReportContext {
     pub stored: bool,
     /// Whether the findings come from many scans, so that there is no ledger to show.
     pub of_many_scans: bool,
+    /// Whether leads are listed too, apart from findings.
+    pub include_leads: bool,
 }
 
 /// What a store says of one finding.
@@ -163,10 +165,14 @@ impl<'a> Sorted<'a> {
             }
         }
         let leads = super::counted(self.leads.len() as u64, "lead");
-        match (self.leads.len(), context.of_many_scans) {
+        let how = match context.stored {
+            true => super::BY_FORM,
+            false => super::BY_FLAG,
+        };
+        match (self.leads.len(), context.include_leads) {
             (0, _) => {}
             (_, true) => asides.push(leads),
-            (_, false) => asides.push(super::unshown(&leads)),
+            (_, false) => asides.push(super::unshown(&leads, how)),
         }
         asides.extend(report.asides());
         asides

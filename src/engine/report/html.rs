@@ -4,7 +4,7 @@
 //! allows nothing but its own style sheet. Severity is told in words, never by colour alone.
 
 use super::{
-    Report, ReportContext,
+    LEADS, Report, ReportContext,
     context::{Row, Sorted},
     place,
 };
@@ -38,13 +38,9 @@ pub fn to_html(report: &Report, context: &ReportContext) -> String {
         content_security_policy()
     );
     write_summary(&mut out, report, context, &sorted);
-    write_findings(&mut out, &sorted);
-    if context.of_many_scans {
-        write_rows(
-            &mut out,
-            "Leads: hints too weak for a finding",
-            &sorted.leads,
-        );
+    write_section(&mut out, "Findings", "finding", &sorted.open);
+    if context.include_leads && !sorted.leads.is_empty() {
+        write_section(&mut out, LEADS, "lead", &sorted.leads);
     }
     write_dismissed(&mut out, &sorted.dismissed);
     write_rows(&mut out, "Resolved", &sorted.resolved);
@@ -89,26 +85,27 @@ fn write_summary(out: &mut String, report: &Report, context: &ReportContext, sor
     out.push_str("</ul>\n");
 }
 
-fn write_findings(out: &mut String, sorted: &Sorted<'_>) {
-    out.push_str("<h2>Findings</h2>\n");
-    if sorted.open.is_empty() {
+/// Findings as a table and one by one; `kind` tells the places on the page of two sections apart.
+fn write_section(out: &mut String, title: &str, kind: &str, rows: &[Row<'_>]) {
+    let _ = writeln!(out, "<h2>{title}</h2>");
+    if rows.is_empty() {
         out.push_str("<p>None.</p>\n");
         return;
     }
     out.push_str("<table>\n<thead><tr><th>Severity</th><th>Finding</th><th>Place</th></tr></thead>\n<tbody>\n");
-    for (number, row) in (1..).zip(&sorted.open) {
+    for (number, row) in (1..).zip(rows) {
         let content = &row.finding.content;
         let _ = writeln!(
             out,
-            "<tr><td><span class=\"severity {0}\">{0}</span></td><td><a href=\"#finding-{number}\">{1}</a></td><td><code>{2}</code></td></tr>",
+            "<tr><td><span class=\"severity {0}\">{0}</span></td><td><a href=\"#{kind}-{number}\">{1}</a></td><td><code>{2}</code></td></tr>",
             content.severity,
             escape(&content.title),
             escape(&place(row.finding)),
         );
     }
     out.push_str("</tbody>\n</table>\n");
-    for (number, row) in (1..).zip(&sorted.open) {
-        write_finding(out, number, row);
+    for (number, row) in (1..).zip(rows) {
+        write_finding(out, &format!("{kind}-{number}"), row);
     }
 }
 
@@ -154,13 +151,13 @@ fn write_dismissed(out: &mut String, rows: &[Row<'_>]) {
     out.push_str("</tbody>\n</table>\n");
 }
 
-fn write_finding(out: &mut String, number: u64, row: &Row<'_>) {
+fn write_finding(out: &mut String, id: &str, row: &Row<'_>) {
     let finding = row.finding;
     let content = &finding.content;
     let state = row.label();
     let _ = writeln!(
         out,
-        "<article id=\"finding-{number}\">\n<h3><span class=\"severity {0}\">{0}</span> {1}</h3>\n\
+        "<article id=\"{id}\">\n<h3><span class=\"severity {0}\">{0}</span> {1}</h3>\n\
          <p class=\"meta\"><code>{2}</code> · <code>{3}</code> · {4} · confidence {5}{state}</p>\n<p>{6}</p>",
         content.severity,
         escape(&content.title),

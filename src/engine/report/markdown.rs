@@ -4,15 +4,15 @@
 //! no HTML. Code stands in fences longer than any run of backticks in it.
 
 use super::{
-    Report, ReportContext,
+    LEADS, Report, ReportContext,
     context::{Row, Sorted},
     place,
 };
 use crate::domain::finding::{ConfidenceLabel, Severity};
 use std::fmt::Write;
 
-/// The whole story is told of so many findings; the rest is one line each. Code hosts cut long
-/// comments.
+/// The whole story is told of so many findings and leads; the rest is one line each. Code hosts cut
+/// long comments.
 const MAX_DETAILED: usize = 200;
 
 /// The report as Markdown.
@@ -44,17 +44,9 @@ pub fn to_markdown(report: &Report, context: &ReportContext) -> String {
         "---:|".repeat(names.len())
     );
     let _ = writeln!(out, "| {} |\n", numbers.join(" | "));
-    if !sorted.open.is_empty() {
-        out.push_str("## Findings\n\n");
-    }
-    let whole = sorted.open.len().min(MAX_DETAILED);
-    for row in &sorted.open[..whole] {
-        write_finding(&mut out, row);
-    }
-    write_lines(&mut out, &sorted.open[whole..]);
-    if context.of_many_scans && !sorted.leads.is_empty() {
-        out.push_str("## Leads: hints too weak for a finding\n\n");
-        write_lines(&mut out, &sorted.leads);
+    let left = write_section(&mut out, "Findings", &sorted.open, MAX_DETAILED);
+    if context.include_leads {
+        write_section(&mut out, LEADS, &sorted.leads, left);
     }
     write_dismissed(&mut out, &sorted.dismissed);
     if !sorted.resolved.is_empty() {
@@ -68,6 +60,19 @@ pub fn to_markdown(report: &Report, context: &ReportContext) -> String {
         write_ledger(&mut out, report);
     }
     out
+}
+
+/// Findings of which up to `detailed` have their whole story told; gives how many stories are left.
+fn write_section(out: &mut String, title: &str, rows: &[Row<'_>], detailed: usize) -> usize {
+    if !rows.is_empty() {
+        let _ = writeln!(out, "## {title}\n");
+    }
+    let (whole, short) = rows.split_at(rows.len().min(detailed));
+    for row in whole {
+        write_finding(out, row);
+    }
+    write_lines(out, short);
+    detailed - whole.len()
 }
 
 /// Findings that need no story here, a line each.

@@ -104,15 +104,21 @@ impl Report {
         )
     }
 
-    /// The numbers in one line, as a scan without a server knows them.
-    pub fn outline(&self) -> String {
+    /// The numbers in one line, as a scan without a server knows them. `lists_leads` says whether
+    /// leads stand in the result beside it.
+    pub fn outline(&self, lists_leads: bool) -> String {
         let (findings, files) = self.headline();
         let parts: Vec<String> = Severity::ALL
             .iter()
             .map(|severity| format!("{} {severity}", self.summary.findings.get(*severity)))
             .collect();
         let mut line = format!("{findings} in {files}: {}", parts.join(", "));
-        let leads = (self.summary.leads > 0).then(|| unshown(&counted(self.summary.leads, "lead")));
+        let leads = counted(self.summary.leads, "lead");
+        let leads = match (self.summary.leads, lists_leads) {
+            (0, _) => None,
+            (_, true) => Some(leads),
+            (_, false) => Some(unshown(&leads, BY_FLAG)),
+        };
         for aside in leads.into_iter().chain(self.asides()) {
             line.push_str("; ");
             line.push_str(&aside);
@@ -186,9 +192,18 @@ pub fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{ending}")
 }
 
-/// Leads, and why they are not among the findings.
-fn unshown(leads: &str) -> String {
-    format!("{leads} not shown (hints too weak for a finding; JSON and CSV list them)")
+/// The title of what is listed apart from findings.
+const LEADS: &str = "Leads: hints too weak for a finding";
+
+/// What lists leads in a terminal.
+const BY_FLAG: &str = "--include-leads lists them";
+
+/// What lists leads of a scan on a server.
+const BY_FORM: &str = "JSON and CSV list them";
+
+/// Leads, why they are not among the findings, and how to see them.
+fn unshown(leads: &str, how: &str) -> String {
+    format!("{leads} not shown (hints too weak for a finding; {how})")
 }
 
 /// Where a finding stands, `path:line`.

@@ -1,7 +1,8 @@
 //! The report as SARIF 2.1.0, within the limits GitHub's code scanning sets.
 //!
 //! Always a valid document, also with no findings. Results come in report order (worst first), so
-//! that a cut at a limit loses the least. Leads and what a store adds are the caller's choice.
+//! that a cut at a limit loses the least. Leads (of kind `review`) and what a store adds are the
+//! caller's choice.
 
 use super::Report;
 use crate::{
@@ -230,6 +231,11 @@ fn result(finding: &DetectedFinding, ids: &[&str], context: &SarifContext) -> Va
         result["codeFlows"] = json!([{ "threadFlows": [{ "locations":
             content.trace.iter().take(MAX_FLOW_LOCATIONS).map(flow_location).collect::<Vec<_>>()
         }]}]);
+    }
+    if content.lead {
+        // Somebody has to look before anything is claimed; such a result has no level (§3.27.10).
+        result["kind"] = json!("review");
+        result["level"] = json!("none");
     }
     if let Some(extra) = context.extra.get(&finding.anchor.fingerprint) {
         if let Some(id) = &extra.finding_id {

@@ -1,8 +1,8 @@
-//! The report for a terminal: findings by severity, then gaps, then numbers.
+//! The report for a terminal: findings by severity, then leads, then gaps, then numbers.
 //!
 //! Control characters of the audited tree never reach the terminal.
 
-use super::{Report, place};
+use super::{LEADS, Report, place};
 use crate::domain::finding::{ConfidenceLabel, DetectedFinding, Severity};
 use std::fmt::Write;
 
@@ -24,8 +24,8 @@ impl Color {
     }
 }
 
-/// The report as readable text.
-pub fn to_text(report: &Report, color: Color) -> String {
+/// The report as readable text, with leads where they are asked for.
+pub fn to_text(report: &Report, color: Color, include_leads: bool) -> String {
     let mut out = String::new();
     for severity in Severity::ALL {
         let findings = report
@@ -39,6 +39,13 @@ pub fn to_text(report: &Report, color: Color) -> String {
             }
             write_finding(&mut out, finding, report.is_existing(finding), color);
         }
+    }
+    let leads = report.findings.iter().filter(|it| it.content.lead);
+    for (index, lead) in leads.filter(|_| include_leads).enumerate() {
+        if index == 0 {
+            let _ = writeln!(out, "{}\n", color.paint("1", LEADS));
+        }
+        write_finding(&mut out, lead, report.is_existing(lead), color);
     }
     if !report.suppressed.is_empty() {
         let _ = writeln!(out, "{}", color.paint("1", "Suppressed by comments"));
@@ -75,7 +82,7 @@ pub fn to_text(report: &Report, color: Color) -> String {
             unused.name, unused.reason
         );
     }
-    let outline = report.outline();
+    let outline = report.outline(include_leads);
     let (findings, rest) = outline.split_once(" in ").unwrap_or((&outline, ""));
     let _ = writeln!(out, "{} in {rest}", color.paint("1", findings));
     out
@@ -97,9 +104,14 @@ fn write_finding(
     );
     let _ = writeln!(
         out,
-        "  {}:{}  confidence {}{}",
+        "  {}:{}  {}confidence {}{}",
         printable(&content.location.file_path),
         content.location.start_line,
+        match content.lead {
+            // Findings stand below their severity.
+            true => format!("lead, {}, ", content.severity),
+            false => String::new(),
+        },
         ConfidenceLabel::of(content.confidence),
         match existing {
             Some(true) => "  existing",

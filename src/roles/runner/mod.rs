@@ -35,6 +35,10 @@ pub struct RunnerArgs {
     /// info).
     #[arg(long, value_name = "SEVERITY", default_value = "high", value_parser = parse_severity, requires = "source")]
     fail_on: Severity,
+    /// List leads too, apart from findings: places worth a look, with hints too weak for a finding.
+    /// They never count for the exit code. JSON and CSV list them anyway.
+    #[arg(long, requires = "source")]
+    include_leads: bool,
     /// Exit with 1 when something that should have been looked at was not, and name it: files that
     /// failed, cannot be read, are out of budget, or are source larger than 1 MiB or no text.
     #[arg(long, requires = "source")]

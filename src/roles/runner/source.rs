@@ -35,6 +35,7 @@ pub(super) async fn run(args: RunnerArgs) -> Result<ExitCode> {
     let token = tasks.token();
     let (fail_on, fail_on_gaps) = (args.fail_on, args.fail_on_gaps);
     let output = output_file(&args).map(Path::to_owned);
+    let lists_leads = args.include_leads || matches!(args.format, Format::Json | Format::Csv);
     let (outcome, rendered) = blocking(move || {
         let limits = read_limits(&env)?;
         let overrides = V16Settings::chosen_overrides(&env)?;
@@ -75,7 +76,7 @@ pub(super) async fn run(args: RunnerArgs) -> Result<ExitCode> {
     if let Some(path) = output {
         tell(&format!(
             "{}; written to {}",
-            report.outline(),
+            report.outline(lists_leads),
             path.display()
         ));
     }
@@ -359,12 +360,16 @@ fn notes_of(args: &RunnerArgs) -> TreeNotes {
 fn render(args: &RunnerArgs, outcome: &ScanOutcome, source: &OpenSource) -> Result<Vec<u8>> {
     let context = report::ReportContext {
         about: source.about.clone(),
+        include_leads: args.include_leads,
         ..report::ReportContext::default()
     };
     Ok(match args.format {
         Format::Json => report::to_json(&outcome.report)?,
         Format::Sarif => {
-            let context = report::SarifContext::default();
+            let context = report::SarifContext {
+                include_leads: args.include_leads,
+                ..report::SarifContext::default()
+            };
             document(&report::to_sarif(&outcome.report, &context))?
         }
         Format::Cyclonedx => document(&engine::packages::cyclonedx::to_cyclonedx(
@@ -380,7 +385,7 @@ fn render(args: &RunnerArgs, outcome: &ScanOutcome, source: &OpenSource) -> Resu
             } else {
                 report::Color::Never
             };
-            report::to_text(&outcome.report, color).into_bytes()
+            report::to_text(&outcome.report, color, args.include_leads).into_bytes()
         }
     })
 }

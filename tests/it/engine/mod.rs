@@ -276,7 +276,7 @@ fn secrets_are_nowhere_in_what_leaves_the_engine() {
     assert_eq!(outcome.report.findings.len(), 2);
     let mut all = String::from_utf8(to_json(&outcome.report).unwrap()).unwrap();
     all += &to_sarif(&outcome.report, &SarifContext::default()).to_string();
-    all += &to_text(&outcome.report, Color::Never);
+    all += &to_text(&outcome.report, Color::Never, false);
     all += &format!("{:?}", memory.events.lock().unwrap());
     for (_, bytes) in &outcome.debug.files {
         all += &String::from_utf8_lossy(bytes);

@@ -67,7 +67,7 @@ fn excluded_files_are_counted_and_in_the_ledger() {
         .unwrap();
     assert_eq!(entry.reason, "excluded by .vegaignore");
     assert!(
-        to_text(&report, vega::engine::Color::Never).contains("1 file excluded by .vegaignore")
+        to_text(&report, vega::engine::Color::Never, false).contains("1 file excluded by .vegaignore")
     );
     let whole = scan(folder.path(), &Memory::default(), 1).report;
     assert_eq!((whole.findings.len(), whole.summary.excluded), (2, 0));
@@ -121,7 +121,7 @@ fn a_comment_with_a_reason_suppresses_and_every_form_lists_it() {
     assert_eq!(suppression["kind"], "inSource");
     super::sarif::assert_valid(&report, &SarifContext::default());
     for text in [
-        to_text(&report, vega::engine::Color::Never),
+        to_text(&report, vega::engine::Color::Never, false),
         to_markdown(&report, &ReportContext::default()),
         to_html(&report, &ReportContext::default()),
         to_csv(&report, &ReportContext::default()),
@@ -252,7 +252,7 @@ fn what_an_ignore_file_leaves_out_is_not_gone() {
         (summary.existing, summary.gone, summary.excluded),
         (1, 1, 1)
     );
-    let text = to_text(&report, vega::engine::Color::Never);
+    let text = to_text(&report, vega::engine::Color::Never, false);
     assert!(
         text.contains("1 finding of that in excluded files"),
         "{text}"
