@@ -2,14 +2,17 @@
 
 Read by scripts/schemathesis through SCHEMATHESIS_HOOKS; VEGA_UPLOAD is `user:password` of the git
 upload that the seed made, VEGA_KEPT the ids of everything it made. Ids seen in answers come back in
-later requests, so a generated DELETE would revoke the key that all of them carry.
+later requests, so a generated DELETE would revoke the key that all of them carry. And a key of
+idempotency that comes twice would be answered with the creation of what is deleted since.
 """
 
+import itertools
 import os
 
 import schemathesis
 
 KEPT = frozenset(os.environ["VEGA_KEPT"].split())
+FRESH = itertools.count()
 CREDENTIALS = tuple(os.environ["VEGA_UPLOAD"].split(":"))
 
 
@@ -26,3 +29,7 @@ def before_call(context, case, kwargs):
         for name, value in (case.path_parameters or {}).items():
             if value in KEPT:
                 case.path_parameters[name] = value[:-1] + ("1" if value.endswith("0") else "0")
+    key = (case.headers or {}).get("Idempotency-Key")
+    # Empty and overlong ones stay what they are: refused.
+    if isinstance(key, str) and 0 < len(key) < 100:
+        case.headers["Idempotency-Key"] = f"{key}{next(FRESH)}"
