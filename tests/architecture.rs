@@ -315,6 +315,67 @@ fn nothing_is_left_unfinished() {
     }
 }
 
+/// Names of published suites that measure scanners, and of classes that only they have.
+const SUITES: &str = r"(?i)benchmark_?(test|java|python)|owasp[._ -]?benchmark|securibench|\bjuliet\b|\bCWE\d+_\w+__|\bdvwa\b|webgoat|nodegoat|railsgoat|mutillidae|\bbwapp\b|juice.?shop|thing(factory|interface|1|2)\b|separateclassrequest|safe_?requestwrapper|testcasesupport|\bIO\.static(Returns|Five)";
+
+/// A rule or model that knows a suite by its names would measure well and find nothing elsewhere.
+/// The scorer and pages that state figures name suites, and nothing else does.
+#[test]
+fn nothing_is_keyed_to_the_names_of_a_benchmark() {
+    let suites = Regex::new(SUITES).unwrap();
+    let excepted = ["benches/owasp_benchmark.py", "tests/architecture.rs"];
+    let mut waiting: Vec<PathBuf> = ["src", "tests", "benches", "scripts", "docs/checks"]
+        .iter()
+        .map(|folder| root().join(folder))
+        .collect();
+    let (mut looked_at, mut wrong) = (0, Vec::new());
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+            continue;
+        }
+        let name = path
+            .strip_prefix(root())
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        if excepted.contains(&name.as_str()) {
+            continue;
+        }
+        looked_at += 1;
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        for found in suites.find_iter(&name).chain(suites.find_iter(&text)) {
+            wrong.push(format!("{name}: {}", found.as_str()));
+        }
+    }
+    assert!(looked_at > 500, "{looked_at} files");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn names_of_benchmarks_are_recognised() {
+    let suites = Regex::new(SUITES).unwrap();
+    for name in [
+        "BenchmarkTest00042",
+        "org.owasp.benchmark.helpers",
+        "helpers.ThingFactory",
+        "SeparateClassRequest(request)",
+        "securibench.micro",
+        "CWE89_SQL_Injection__connect_tcp_01",
+        "WebGoat",
+        "vulnerabilities of DVWA",
+    ] {
+        assert!(suites.is_match(name), "{name}");
+    }
+    for name in ["something", "benchmark", "owasp.esapi", "factory"] {
+        assert!(!suites.is_match(name), "{name}");
+    }
+}
+
 #[test]
 fn the_import_reader_reads_groups() {
     let text = "use crate::{\n    a::{b, c},\n    d,\n    e::f,\n};\nlet x = crate::g::h();";

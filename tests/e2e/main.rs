@@ -13,6 +13,7 @@
 mod cancel;
 mod cli;
 mod disk;
+mod gaps;
 mod git_push;
 mod kills;
 mod logs;

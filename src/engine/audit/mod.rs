@@ -112,12 +112,16 @@ fn audit_builtin(unit: &AuditUnit<'_>, result: &mut ComponentResult) -> Option<(
                 ));
             }
             Outcome::Done(done) => {
-                let (outcome, reason) = match (&done.failure, &done.limited) {
-                    (Some(reason), _) => (CoverageOutcome::Failed, reason.clone()),
-                    (None, Some(reason)) => (CoverageOutcome::Skipped, reason.clone()),
-                    (None, None) => (CoverageOutcome::Reviewed, String::new()),
-                };
-                if done.failure.is_none() {
+                let told = [
+                    (CoverageOutcome::Failed, &done.failure),
+                    (CoverageOutcome::OutOfBudget, &done.exhausted),
+                    (CoverageOutcome::Skipped, &done.limited),
+                ];
+                let told = told
+                    .into_iter()
+                    .find_map(|(outcome, reason)| Some((outcome, reason.clone()?)));
+                let (outcome, reason) = told.unwrap_or((CoverageOutcome::Reviewed, String::new()));
+                if done.failure.is_none() && done.exhausted.is_none() {
                     result.whole.push(file.path.clone());
                 }
                 result.coverage.push(entry(file, outcome, reason));

@@ -54,6 +54,8 @@ pub(crate) struct FileResult {
     pub(crate) findings: Vec<DetectedFinding>,
     /// Why the file was not looked at whole, as a fault.
     pub(crate) failure: Option<String>,
+    /// Which bound was met: what was found holds, but silence tells nothing.
+    pub(crate) exhausted: Option<String>,
     /// Which part of the auditor does not apply to this kind of file.
     pub(crate) limited: Option<String>,
     pub(crate) warnings: Vec<String>,
@@ -89,6 +91,13 @@ pub(crate) fn audit_file(
     }
     if let Some(flow) = flow {
         follow(flow, &mut claims);
+        match flow.gap {
+            Some(gap) if flow::is_budget(gap) => result.exhausted = Some(gap.to_owned()),
+            Some(gap) => {
+                result.failure.get_or_insert_with(|| gap.to_owned());
+            }
+            None => {}
+        }
     }
     drop_echoes(&mut claims);
     // Places to cut come from all claims, also those of rules that are off.

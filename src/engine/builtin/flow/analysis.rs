@@ -118,6 +118,8 @@ pub(super) struct Analysis<'p> {
     pub(super) calls: BTreeSet<(FuncRef, FuncRef)>,
     /// How many operations of each block were looked at at most.
     pub(super) visited: HashMap<FuncRef, Vec<usize>>,
+    /// How much was done in each file.
+    pub(super) work: Vec<u64>,
     /// Files in which something was cut off.
     pub(super) gaps: BTreeSet<UnitRef>,
     pub(super) cancel: CancellationToken,
@@ -159,6 +161,7 @@ impl<'p> Analysis<'p> {
             late: false,
             calls: BTreeSet::new(),
             visited: HashMap::new(),
+            work: vec![0; units],
             gaps: BTreeSet::new(),
             cancel: cancel.clone(),
         })

@@ -19,6 +19,12 @@ const MAX_VISITS: u32 = 24;
 /// Operations of one function that are looked at, counting each time.
 const MAX_STEPS: usize = 400_000;
 
+/// Values that the states of one function hold together, before its blocks.
+const MAX_KEPT: usize = 2_000_000;
+/// Work on one file, in values that are copied; an operation counts as [`OPERATION`] of them.
+const MAX_WORK: u64 = 200_000_000;
+const OPERATION: u64 = 16;
+
 /// What came of looking at a function.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
@@ -121,7 +127,7 @@ impl<'p> Analysis<'p> {
             *first = Some(frame.state.clone());
         }
         let mut waiting = BTreeSet::from([0_usize]);
-        let mut steps = 0;
+        let (mut steps, mut kept) = (0, 0);
         while let Some(place) = waiting.pop_first() {
             let Some(id) = order.get(place).copied() else {
                 continue;
@@ -133,7 +139,10 @@ impl<'p> Analysis<'p> {
             let block = &function.blocks[at];
             visits[at] += 1;
             steps += block.ops.len();
-            if visits[at] > MAX_VISITS || steps > MAX_STEPS || self.cancel.is_cancelled() {
+            let work = &mut self.work[func.unit.0 as usize];
+            *work += block.ops.len() as u64 * OPERATION + start.weight() as u64;
+            let exhausted = *work > MAX_WORK || kept > MAX_KEPT || steps > MAX_STEPS;
+            if exhausted || visits[at] > MAX_VISITS || self.cancel.is_cancelled() {
                 self.gaps.insert(func.unit);
                 continue;
             }
@@ -157,6 +166,7 @@ impl<'p> Analysis<'p> {
                 let changed = match before {
                     Some(known) => known.join(state),
                     None => {
+                        kept += state.weight();
                         *before = Some(state.clone());
                         true
                     }

@@ -52,13 +52,58 @@ use analysis::Analysis;
 use config::Config;
 use program::{Program, SourceUnit};
 use rayon::prelude::*;
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
 use tokio_util::sync::CancellationToken;
 
 /// What the data flow says of every file it looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Flow {
     files: BTreeMap<String, FileFlow>,
+    /// Why files could not be read whole.
+    gaps: BTreeMap<String, &'static str>,
+}
+
+/// What became of a file before anything was followed.
+enum Readable {
+    Whole(SourceUnit, LineIndex),
+    Partly(SourceUnit, LineIndex, &'static str),
+    Not(&'static str),
+}
+
+/// What is said when something that cannot happen did.
+const BROKE: &str = "the data flow broke";
+const UNPARSABLE: &str = "too complex to parse within the budget";
+
+/// Whether the reason of a gap is that a bound was met, not that something is wrong.
+pub(crate) fn is_budget(gap: &str) -> bool {
+    [UNPARSABLE, report::TOO_COMPLEX, lower::CUT_OFF].contains(&gap)
+}
+
+/// Lowers a file; `None` when no lowering is for it, or the scan was called off. A fault of the
+/// lowering costs the file, not the scan.
+fn read(source: SourceText, cancel: &CancellationToken) -> Option<Readable> {
+    let lowered = match catch_unwind(AssertUnwindSafe(|| lower::lower(&source, cancel))) {
+        Ok(lowered) => lowered?,
+        Err(_) => return Some(Readable::Not(BROKE)),
+    };
+    if cancel.is_cancelled() {
+        return None;
+    }
+    let Ok(lowered) = lowered else {
+        return Some(Readable::Not(UNPARSABLE));
+    };
+    let unit = SourceUnit {
+        path: source.path,
+        unit: lowered.unit,
+    };
+    Some(match lowered.gap {
+        None => Readable::Whole(unit, source.lines),
+        Some(gap) => Readable::Partly(unit, source.lines, gap),
+    })
 }
 
 /// Nested calls of the analysed program are nested calls here.
@@ -89,7 +134,7 @@ impl Flow {
             }
             let templates = files.iter().copied().filter(is_template);
             let of_language: Vec<usize> = of_language.into_iter().chain(templates).collect();
-            let lowered: Vec<(SourceUnit, LineIndex)> = of_language
+            let lowered: Vec<(String, Readable)> = of_language
                 .par_iter()
                 .filter_map(|index| {
                     let file = &inventory.files[*index];
@@ -98,18 +143,35 @@ impl Flow {
                     if is_template(index) && lower::template::language(&source) != Some(language) {
                         return None;
                     }
-                    let lowered = lower::lower(&source, cancel)?.ok()?;
-                    let unit = SourceUnit {
-                        path: source.path,
-                        unit: lowered.unit,
-                    };
-                    Some((unit, source.lines))
+                    Some((file.path.clone(), read(source, cancel)?))
                 })
                 .collect();
-            if !lowered.is_empty() && !cancel.is_cancelled() {
-                flow.files
-                    .append(&mut look(language, lowered, models, &config, cancel));
+            let mut units = Vec::new();
+            for (path, readable) in lowered {
+                match readable {
+                    Readable::Whole(unit, lines) => units.push((unit, lines)),
+                    Readable::Partly(unit, lines, gap) => {
+                        flow.gaps.insert(path, gap);
+                        units.push((unit, lines));
+                    }
+                    Readable::Not(gap) => {
+                        flow.gaps.insert(path, gap);
+                    }
+                }
             }
+            if units.is_empty() || cancel.is_cancelled() {
+                continue;
+            }
+            let paths: Vec<String> = units.iter().map(|(unit, _)| unit.path.clone()).collect();
+            match look(language, units, models, &config, cancel) {
+                Some(mut files) => flow.files.append(&mut files),
+                None => flow
+                    .gaps
+                    .extend(paths.into_iter().map(|path| (path, BROKE))),
+            }
+        }
+        for (path, gap) in &flow.gaps {
+            flow.files.entry(path.clone()).or_default().gap = Some(gap);
         }
         flow
     }
@@ -120,23 +182,23 @@ impl Flow {
     }
 }
 
-/// Looks at the files of one language, on a thread with a deep stack.
+/// Looks at the files of one language, on a thread with a deep stack; `None` when that broke.
 fn look(
     language: Language,
     lowered: Vec<(SourceUnit, LineIndex)>,
     models: &Models,
     config: &Config,
     cancel: &CancellationToken,
-) -> BTreeMap<String, FileFlow> {
+) -> Option<BTreeMap<String, FileFlow>> {
     let (units, lines): (Vec<SourceUnit>, Vec<LineIndex>) = lowered.into_iter().unzip();
     let program = Program::new(units);
     std::thread::scope(|scope| {
         let run = || {
             let Ok(mut analysis) = Analysis::new(language, &program, models, config, cancel) else {
-                return BTreeMap::new();
+                return None;
             };
             analysis.run();
-            report::report(analysis, &lines)
+            Some(report::report(analysis, &lines))
         };
         std::thread::Builder::new()
             .name("v16-flow".to_owned())
@@ -144,6 +206,6 @@ fn look(
             .spawn_scoped(scope, run)
             .ok()
             .and_then(|thread| thread.join().ok())
-            .unwrap_or_default()
+            .flatten()
     })
 }

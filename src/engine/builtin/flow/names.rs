@@ -10,6 +10,9 @@ use super::{
 use crate::engine::{builtin::ir::Name, inventory::Language};
 use std::{collections::BTreeSet, sync::Arc};
 
+/// Modules of which one file imports every name.
+const MAX_WILD: usize = 100;
+
 impl<'p> Analysis<'p> {
     /// What a name means in a file.
     pub(super) fn global(&mut self, unit: UnitRef, name: &Name) -> Value {
@@ -133,7 +136,10 @@ impl<'p> Analysis<'p> {
             self.top_level(found);
         }
         let wild = &mut self.wild[unit.0 as usize];
-        if !wild.contains(module) {
+        if wild.len() == MAX_WILD {
+            // Every name of the file would be looked for in each.
+            self.gaps.insert(unit);
+        } else if !wild.contains(module) {
             wild.push(module.clone());
         }
     }

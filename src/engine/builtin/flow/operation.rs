@@ -308,12 +308,13 @@ impl<'p> Analysis<'p> {
         value.taint = value.taint.with_step(&step);
         if Self::is_top(frame) {
             let place = globals_place();
-            let mut globals = match frame.state.object(&place) {
-                Some(known) => known.clone(),
-                None => Object::new(Kind::Map),
-            };
-            globals.fields.insert(name.clone(), value.clone());
-            frame.state.insert(place, globals);
+            if frame.state.object(&place).is_none() {
+                frame.state.insert(place.clone(), Object::new(Kind::Map));
+            }
+            // Changed in place: a copy for each name of a large file would be quadratic.
+            if let Some(globals) = frame.state.change(&place) {
+                globals.fields.insert(name.clone(), value.clone());
+            }
         }
         let lasting = self.lasting_value(&frame.state, &value);
         let globals = &mut self.globals[frame.func.unit.0 as usize];

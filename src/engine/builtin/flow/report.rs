@@ -37,21 +37,25 @@ pub(crate) struct FileFlow {
     pub(crate) judged: Vec<(String, Range<usize>, Judgement)>,
     /// Calls that are never reached.
     pub(crate) dead: Vec<Range<usize>>,
-    /// Whether something in it was cut off.
-    pub(crate) has_gap: bool,
+    /// Why it was not looked at whole: silence about it tells nothing.
+    pub(crate) gap: Option<&'static str>,
 }
+
+/// A bound of the analysis was met in a file.
+pub(super) const TOO_COMPLEX: &str = "too complex to follow data through within the budget";
 
 /// Everything that was found, by file.
 pub(super) fn report(analysis: Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<String, FileFlow> {
     let mut files: BTreeMap<String, FileFlow> = BTreeMap::new();
     let path = |unit: super::program::UnitRef| analysis.program.unit(unit).path.clone();
     for unit in &analysis.gaps {
-        files.entry(path(*unit)).or_default().has_gap = true;
+        files.entry(path(*unit)).or_default().gap = Some(TOO_COMPLEX);
     }
     for (place, verdict) in &analysis.judged {
         let judgement = match verdict {
-            Verdict::Harmless => Judgement::Harmless,
-            Verdict::Unknown => Judgement::Unknown,
+            // Of a file that was cut off nobody knows what else comes there.
+            Verdict::Harmless if !analysis.gaps.contains(&place.unit) => Judgement::Harmless,
+            Verdict::Harmless | Verdict::Unknown => Judgement::Unknown,
             Verdict::Reached => Judgement::Claimed,
         };
         let span = place.start as usize..place.end as usize;

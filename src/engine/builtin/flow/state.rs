@@ -240,6 +240,13 @@ impl State {
         heap.get_mut(loc).map(Arc::make_mut)
     }
 
+    /// How much a copy of it is, in values.
+    pub(super) fn weight(&self) -> usize {
+        let globals = self.heap.first_key_value();
+        let fields = globals.map_or(0, |(_, object)| object.fields.len());
+        self.vars.len() + self.heap.len() + fields
+    }
+
     /// What holds whichever way was taken; whether it changed.
     pub(super) fn join(&mut self, other: &Self) -> bool {
         let mut changed = false;

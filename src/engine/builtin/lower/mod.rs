@@ -22,7 +22,7 @@ const MAX_DEPTH: u32 = 120;
 /// several times, and the functions in it with it, so that their sizes multiply.
 const MAX_SIZE: usize = 2_000_000;
 /// What is said where one of the bounds was met.
-const CUT_OFF: &str = "nested too deeply or too long: data flow was cut off there";
+pub(super) const CUT_OFF: &str = "nested too deeply or too long: data flow was cut off there";
 
 /// A lowered file.
 #[derive(Debug)]
