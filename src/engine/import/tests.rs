@@ -20,6 +20,8 @@ fn imported(log: &Value) -> ScanOutcome {
     fs::create_dir_all(root.join("src")).unwrap();
     fs::write(root.join("src/app.py"), SOURCE).unwrap();
     fs::write(root.join("src/other.py"), "token = 'hunter2hunter2'\n").unwrap();
+    fs::create_dir(root.join("c:")).unwrap();
+    fs::write(root.join("c:/x\\y.py"), "pass\n").unwrap();
     let file = folder.path().join("in.sarif");
     fs::write(&file, serde_json::to_vec(log).unwrap()).unwrap();
     inspect_sarif(&file).unwrap();
@@ -123,6 +125,10 @@ fn what_is_left_out_is_counted() {
 
 #[test]
 fn places_are_found_however_the_tool_writes_them() {
+    let odd = json!([{ "ruleId": "a", "message": { "text": "m" },
+        "locations": [place("c%3A/x%5Cy.py", 1)] }]);
+    let findings = imported(&log_with(&odd)).report.findings;
+    assert_eq!(findings[0].content.location.file_path, "c:/x\\y.py");
     for uri in [
         "src/app.py",
         "./src/app.py",
