@@ -6,6 +6,7 @@
 //! warning. Credentials are cut from every quotation. Files come in path order and their results in
 //! the order of the tool, so equal input gives byte-equal output.
 
+mod flows;
 mod places;
 mod results;
 mod sarif;

@@ -36,6 +36,10 @@ impl<'a> Places<'a> {
     /// file that shares the most trailing segments with it (or the tree's file that has one leading
     /// folder more, as archives of a project have it), when there is only one such file.
     pub(super) fn path(&self, uri: &str) -> Option<String> {
+        // What the tree has by this very name is meant, also when it looks like a drive.
+        if let Some(path) = decoded(uri).filter(|path| self.paths.contains(path.as_str())) {
+            return Some(path);
+        }
         let path = normalised(uri)?;
         if self.paths.contains(path.as_str()) {
             return Some(path);
@@ -70,21 +74,24 @@ fn last_segment(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
+/// A URI without its percent encoding. `None` for what is too long or no text.
+fn decoded(uri: &str) -> Option<String> {
+    if uri.len() > MAX_URI {
+        return None;
+    }
+    let decoded = percent_encoding::percent_decode_str(uri).decode_utf8();
+    decoded.ok().map(std::borrow::Cow::into_owned)
+}
+
 /// A URI or path as plain segments with `/`: decoded, without scheme, `.` and a leading `/`. `None`
 /// for what steps upwards, has control characters, or is no file at all.
 pub(super) fn normalised(uri: &str) -> Option<String> {
-    if uri.is_empty() || uri.len() > MAX_URI {
-        return None;
-    }
     let rest = match uri.split_once("://") {
         Some(("file", rest)) => rest.split_once('/').map_or("", |(_host, path)| path),
         Some(_) => return None,
         None => uri.strip_prefix("file:").unwrap_or(uri),
     };
-    let decoded = percent_encoding::percent_decode_str(rest)
-        .decode_utf8()
-        .ok()?
-        .replace('\\', "/");
+    let decoded = decoded(rest)?.replace('\\', "/");
     let mut segments = Vec::new();
     for segment in decoded.split('/') {
         match segment {

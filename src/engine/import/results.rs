@@ -1,16 +1,15 @@
 //! One result: from what a tool wrote to a finding, and from there to one that stands in the tree.
 
 use super::{
+    flows,
     places::Places,
-    sarif::{CodeFlow, Component, Location as SarifLocation, Rule, Run, SarifResult, Text},
-    texts::{clean, first_line, prefer},
+    sarif::{Component, Location as SarifLocation, Rule, Run, SarifResult, Text},
+    texts::{clean, filled, first_line, prefer},
     weight,
 };
 use crate::{
     domain::{
-        finding::{
-            DetectedFinding, Evidence, FindingContent, Location, TraceRole, TraceStep, Verification,
-        },
+        finding::{DetectedFinding, Evidence, FindingContent, Location, Verification},
         matching::Anchor,
     },
     engine::{
@@ -25,10 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Longest texts taken over, in characters.
 const MAX_TITLE: usize = 200;
-const MAX_SUMMARY: usize = 2_000;
+pub(super) const MAX_SUMMARY: usize = 2_000;
 const MAX_DESCRIPTION: usize = 20_000;
 const MAX_RULE_ID: usize = 200;
-const MAX_STEPS: usize = 200;
 /// A result without a trustworthy place is at most this sure.
 const LEAD_CONFIDENCE: f64 = 0.3;
 
@@ -116,7 +114,7 @@ pub(super) fn read(
         fingerprint: String::new(),
         rule_id: rule_id(tool, id),
         path,
-        symbol: symbol_of(place),
+        symbol: symbol_of(place, MAX_RULE_ID),
         text_hash: String::new(),
         occurrence: 0,
         source_symbol: String::new(),
@@ -149,7 +147,7 @@ pub(super) fn read(
         impact: String::new(),
         remediation: help,
         evidence: Vec::new(),
-        trace: trace(&result.code_flows, run, places),
+        trace: flows::trace(&result.code_flows, run, rule, places),
         fix_diff: None,
         references: rule
             .map(|rule| clean(&rule.help_uri, MAX_SUMMARY))
@@ -172,7 +170,7 @@ pub(super) fn read(
 }
 
 /// The URI of a place, also when it stands in the run's list of artifacts.
-fn uri_of<'a>(place: &'a SarifLocation, run: &'a Run) -> Option<&'a str> {
+pub(super) fn uri_of<'a>(place: &'a SarifLocation, run: &'a Run) -> Option<&'a str> {
     let artifact = &place.physical_location.artifact_location;
     if !artifact.uri.is_empty() {
         return Some(&artifact.uri);
@@ -201,29 +199,25 @@ fn rule_of<'a>(result: &SarifResult, run: &'a Run) -> Option<&'a Rule> {
 }
 
 /// The words of a message, with arguments put in (§3.11.5).
-fn message_of(message: &Text, rule: Option<&Rule>) -> String {
+pub(super) fn message_of(message: &Text, rule: Option<&Rule>) -> String {
     let by_id = rule
         .and_then(|rule| rule.message_strings.get(&message.id))
         .map_or("", |text| prefer(&text.text, &text.markdown));
     let own = prefer(&message.text, &message.markdown);
-    let mut text = clean(prefer(own, by_id), MAX_DESCRIPTION);
-    for (index, argument) in message.arguments.iter().take(20).enumerate() {
-        text = text.replace(&format!("{{{index}}}"), &clean(argument, MAX_TITLE));
-    }
-    clean(&text, MAX_DESCRIPTION)
+    let text = clean(prefer(own, by_id), MAX_DESCRIPTION);
+    filled(&text, &message.arguments, MAX_DESCRIPTION)
 }
 
-fn symbol_of(place: &SarifLocation) -> String {
+/// What a place is called, in at most `max` characters.
+pub(super) fn symbol_of(place: &SarifLocation, max: usize) -> String {
     let logical = place.logical_locations.first();
     logical.map_or_else(String::new, |logical| {
-        clean(
-            prefer(&logical.fully_qualified_name, &logical.name),
-            MAX_RULE_ID,
-        )
+        clean(prefer(&logical.fully_qualified_name, &logical.name), max)
     })
 }
 
-fn location(path: &str, place: &SarifLocation) -> Location {
+/// The lines and columns of a place in the file at `path`; what makes no sense is left out.
+pub(super) fn location(path: &str, place: &SarifLocation) -> Location {
     let region = &place.physical_location.region;
     let number = |value: Option<i64>| value.and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
     let start_line = number(region.start_line).unwrap_or(1);
@@ -240,40 +234,6 @@ fn location(path: &str, place: &SarifLocation) -> Location {
         start_column,
         end_column,
     }
-}
-
-/// The first code flow with at least two places in the tree.
-fn trace(flows: &[CodeFlow], run: &Run, places: &Places<'_>) -> Vec<TraceStep> {
-    let flow = flows
-        .iter()
-        .flat_map(|flow| &flow.thread_flows)
-        .find(|flow| flow.locations.len() > 1);
-    let Some(flow) = flow else {
-        return Vec::new();
-    };
-    let last = flow.locations.len().min(MAX_STEPS) - 1;
-    let steps = flow.locations.iter().take(MAX_STEPS).enumerate();
-    let steps: Option<Vec<TraceStep>> = steps
-        .map(|(index, step)| {
-            let role = match index {
-                _ if step.kinds.iter().any(|kind| kind == "source") => TraceRole::Source,
-                _ if step.kinds.iter().any(|kind| kind == "sink") => TraceRole::Sink,
-                0 => TraceRole::Source,
-                _ if index == last => TraceRole::Sink,
-                _ => TraceRole::Step,
-            };
-            let path = places.path(uri_of(&step.location, run)?)?;
-            Some(TraceStep {
-                line: location(&path, &step.location).start_line,
-                file: path,
-                role,
-                symbol: symbol_of(&step.location),
-                note: clean(&step.location.message.text, MAX_SUMMARY),
-            })
-        })
-        .collect();
-    // A flow with a hole in it would be another flow.
-    steps.unwrap_or_default()
 }
 
 /// The tool's own fingerprint: a full one before a partial one (§3.27.16, §3.27.17), the first by
@@ -473,8 +433,10 @@ fn without_secrets(claim: Claimed, source: &SourceText, cuts: &[Redaction]) -> D
             }
         }
         for step in &mut content.trace {
-            if step.note.contains(secret) {
-                step.note = step.note.replace(secret, "[cut]");
+            for text in [&mut step.note, &mut step.symbol] {
+                if text.contains(secret) {
+                    *text = text.replace(secret, "[cut]");
+                }
             }
         }
     }

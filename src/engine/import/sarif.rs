@@ -1,9 +1,11 @@
 //! SARIF 2.1.0 as other tools write it, as far as an import needs it.
 //!
 //! Everything is optional and of foreign origin: no field is trusted, unknown ones are passed over,
-//! and nothing here judges a value. Source of the format: OASIS SARIF 2.1.0, sections named per type.
+//! and nothing here judges a value. Code flows are an extra: one that is not as the format has it is
+//! passed over, while anything else that is not refuses the file. Source of the format: OASIS SARIF 2.1.0, sections named per type.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A log file (§3.13).
@@ -27,6 +29,9 @@ pub(super) struct Run {
     pub(super) artifacts: Vec<Artifact>,
     #[serde(deserialize_with = "or_default")]
     pub(super) invocations: Vec<Invocation>,
+    /// Steps that several flows share (§3.14.19).
+    #[serde(deserialize_with = "readable")]
+    pub(super) thread_flow_locations: Vec<FlowLocation>,
 }
 
 /// §3.18.
@@ -72,7 +77,7 @@ pub(super) struct Rule {
     #[serde(deserialize_with = "or_default")]
     pub(super) default_configuration: Configuration,
     #[serde(deserialize_with = "or_default")]
-    pub(super) properties: BTreeMap<String, serde_json::Value>,
+    pub(super) properties: BTreeMap<String, Value>,
     #[serde(deserialize_with = "or_default")]
     pub(super) relationships: Vec<Relationship>,
 }
@@ -161,7 +166,7 @@ pub(super) struct SarifResult {
     pub(super) message: Text,
     #[serde(deserialize_with = "or_default")]
     pub(super) locations: Vec<Location>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "readable")]
     pub(super) code_flows: Vec<CodeFlow>,
     #[serde(deserialize_with = "or_default")]
     pub(super) fingerprints: BTreeMap<String, String>,
@@ -174,7 +179,7 @@ pub(super) struct SarifResult {
     #[serde(deserialize_with = "or_default")]
     pub(super) taxa: Vec<Reference>,
     #[serde(deserialize_with = "or_default")]
-    pub(super) properties: BTreeMap<String, serde_json::Value>,
+    pub(super) properties: BTreeMap<String, Value>,
 }
 
 /// §3.35.
@@ -244,7 +249,7 @@ pub(super) struct Region {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct CodeFlow {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "readable")]
     pub(super) thread_flows: Vec<ThreadFlow>,
 }
 
@@ -264,6 +269,8 @@ pub(super) struct FlowLocation {
     pub(super) location: Location,
     #[serde(deserialize_with = "or_default")]
     pub(super) kinds: Vec<String>,
+    /// Where it stands among those that the run's flows share.
+    pub(super) index: Option<i64>,
 }
 
 /// `null` where a value is expected means that there is none: several tools write it so.
@@ -273,4 +280,18 @@ where
     T: Deserialize<'de> + Default,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// The elements of a list, with an empty one for each that cannot be read.
+fn readable<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned + Default,
+{
+    let elements = match Value::deserialize(deserializer)? {
+        Value::Array(elements) => elements,
+        _ => Vec::new(),
+    };
+    let read = |element| serde_json::from_value(element).unwrap_or_default();
+    Ok(elements.into_iter().map(read).collect())
 }

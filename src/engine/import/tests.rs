@@ -20,6 +20,8 @@ fn imported(log: &Value) -> ScanOutcome {
     fs::create_dir_all(root.join("src")).unwrap();
     fs::write(root.join("src/app.py"), SOURCE).unwrap();
     fs::write(root.join("src/other.py"), "token = 'hunter2hunter2'\n").unwrap();
+    fs::create_dir(root.join("c:")).unwrap();
+    fs::write(root.join("c:/x\\y.py"), "pass\n").unwrap();
     let file = folder.path().join("in.sarif");
     fs::write(&file, serde_json::to_vec(log).unwrap()).unwrap();
     inspect_sarif(&file).unwrap();
@@ -123,6 +125,10 @@ fn what_is_left_out_is_counted() {
 
 #[test]
 fn places_are_found_however_the_tool_writes_them() {
+    let odd = json!([{ "ruleId": "a", "message": { "text": "m" },
+        "locations": [place("c%3A/x%5Cy.py", 1)] }]);
+    let findings = imported(&log_with(&odd)).report.findings;
+    assert_eq!(findings[0].content.location.file_path, "c:/x\\y.py");
     for uri in [
         "src/app.py",
         "./src/app.py",
@@ -191,6 +197,154 @@ fn a_code_flow_becomes_a_trace_and_one_with_a_hole_does_not() {
         .collect();
     assert_eq!(roles, [(3, TraceRole::Source), (4, TraceRole::Sink)]);
     assert_eq!(trace("/b"), []);
+}
+
+/// The trace that comes of `codeFlows`, as `file:line role note`.
+fn way(flows: &Value) -> Vec<String> {
+    let mut log = log_with(&json!([{
+        "ruleId": "py.cmd",
+        "message": { "text": "m" },
+        "locations": [place("src/app.py", 4)],
+        "codeFlows": flows,
+    }]));
+    log["runs"][0]["threadFlowLocations"] = json!([
+        "junk",
+        { "location": place("src/other.py", 1), "kinds": ["taint"] },
+    ]);
+    let findings = imported(&log).report.findings;
+    let [finding] = findings.as_slice() else {
+        panic!("a flow cost its result: {flows}")
+    };
+    assert!(!finding.content.lead, "{flows}");
+    let trace = finding.content.trace.iter();
+    let told = trace.map(|it| format!("{}:{} {} {}", it.file, it.line, it.role, it.note));
+    told.map(|it| it.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn flows_of_other_tools_become_a_way_however_they_are_written() {
+    let at = |uri: &str, line: u32| json!({ "location": place(uri, line) });
+    let flow = |steps: Value| json!([{ "threadFlows": [{ "locations": steps }] }]);
+    let own = json!([at("src/app.py", 3), at("src/app.py", 4)]);
+    let whole = ["src/app.py:3 source", "src/app.py:4 sink"];
+    assert_eq!(way(&flow(own.clone())), whole);
+    let absolute = json!([
+        at("file:///home/ci/build/src/app.py", 3),
+        at("C:\\build\\src\\app.py", 4)
+    ]);
+    assert_eq!(way(&flow(absolute)), whole);
+    // Of several flows, the first that lies in the tree as a whole and is more than a place.
+    let outside = json!([at("src/app.py", 1), at("../../etc/passwd", 1)]);
+    let remote = json!([at("https://example.com/src/app.py", 1), at("src/app.py", 4)]);
+    let single = json!([at("src/app.py", 4)]);
+    assert_eq!(way(&flow(single.clone())), ["src/app.py:4 source"]);
+    for other in [outside, remote, single, json!([]), Value::Null] {
+        let in_flows = json!([
+            { "threadFlows": [{ "locations": other }] },
+            { "threadFlows": [{ "locations": own }] },
+        ]);
+        assert_eq!(way(&in_flows), whole, "{other}");
+        let in_threads = json!([{ "threadFlows": [{ "locations": other }, { "locations": own }] }]);
+        assert_eq!(way(&in_threads), whole, "{other}");
+    }
+    // Steps that name no place say nothing of it; shared steps stand in the run.
+    let sparse = json!([
+        {}, at("src/app.py", 3), { "location": { "message": { "text": "calls" } } },
+        { "index": 1 }, { "index": 0 }, { "index": 99 }, { "index": -1 }, { "location": null },
+        { "location": { "physicalLocation": { "artifactLocation": { "uri": "src/app.py" } } } },
+    ]);
+    assert_eq!(
+        way(&flow(sparse)),
+        [
+            "src/app.py:3 source",
+            "src/other.py:1 step",
+            "src/app.py:1 sink"
+        ]
+    );
+    // What is said of a step counts more than where it stands; other tools' kinds say nothing.
+    let mut marked = own;
+    marked[0]["kinds"] = json!(["step"]);
+    marked[0]["location"]["message"] =
+        json!({ "markdown": "`{0}` goes on", "arguments": ["name"] });
+    marked[1]["kinds"] = json!(["taint", "call"]);
+    let told = ["src/app.py:3 step `name` goes on", "src/app.py:4 sink"];
+    assert_eq!(way(&flow(marked)), told);
+}
+
+#[test]
+fn a_flow_that_is_none_costs_only_itself() {
+    let at = |line: u32| json!({ "location": place("src/app.py", line) });
+    for broken in [
+        json!("flow"),
+        json!({ "threadFlows": [] }),
+        json!([null, 1, "x", [], {}]),
+        json!([{ "threadFlows": { "locations": [] } }]),
+        json!([{ "threadFlows": [{ "locations": 7 }, null] }]),
+        json!([{ "threadFlows": [{ "locations": [at(3), "x"] }] }]),
+        json!([{ "threadFlows": [{ "locations": [at(3), { "kinds": "sink" }] }] }]),
+        json!([{ "threadFlows": [{ "locations": [{ "locations": [at(3), at(4)] }] }] }]),
+        json!([{ "threadFlows": [{ "locations": [{ "location": { "location": at(3) } }] }] }]),
+    ] {
+        assert_eq!(way(&broken), Vec::<String>::new(), "{broken}");
+        let Value::Array(mut flows) = broken else {
+            continue;
+        };
+        flows.push(json!({ "threadFlows": [{ "locations": [at(3), at(4)] }] }));
+        let whole = ["src/app.py:3 source", "src/app.py:4 sink"];
+        assert_eq!(way(&Value::Array(flows)), whole);
+    }
+    let mut odd = vec![at(3), at(4)];
+    for (key, value) in [
+        ("startLine", json!(-7)),
+        ("startColumn", json!(1_u64 << 40)),
+    ] {
+        odd[0]["location"]["physicalLocation"]["region"][key] = value;
+    }
+    let flow = json!([{ "threadFlows": [{ "locations": odd }] }]);
+    assert_eq!(way(&flow), ["src/app.py:1 source", "src/app.py:4 sink"]);
+}
+
+#[test]
+fn a_very_long_flow_keeps_its_beginning_and_its_end_and_says_so() {
+    let mut steps: Vec<Value> = (0..10_000)
+        .map(|at| json!({ "location": place("src/app.py", at % 4 + 1) }))
+        .collect();
+    steps[9_900]["location"]["message"] = json!({ "text": "goes on" });
+    let flows: Vec<Value> = (0..3)
+        .map(|_| json!({ "threadFlows": [{ "locations": steps }] }))
+        .collect();
+    let way = way(&Value::Array(flows));
+    assert_eq!(way.len(), 200);
+    assert_eq!(way[0], "src/app.py:1 source");
+    assert_eq!(
+        way[100],
+        "src/app.py:1 step 9800 steps before this one are left out. goes on"
+    );
+    assert_eq!(way[199], "src/app.py:4 sink");
+}
+
+#[test]
+fn arguments_are_put_into_a_message_once() {
+    let message = |text: &str, arguments: &[&str]| {
+        let log = log_with(&json!([{
+            "ruleId": "a",
+            "message": { "text": text, "arguments": arguments },
+            "locations": [place("src/app.py", 4)],
+        }]));
+        imported(&log).report.findings[0]
+            .content
+            .description
+            .clone()
+    };
+    let told = message("{1} of {0}, {2} {x} {} {", &["{1}", "b"]);
+    assert_eq!(told, "b of {1}, {2} {x} {} {");
+    // Each argument would call for the next one sixty times.
+    let growing: Vec<String> = (1..20)
+        .map(|next| format!("{{{next}}}").repeat(60))
+        .collect();
+    let growing: Vec<&str> = growing.iter().map(String::as_str).collect();
+    let told = message(&"{0}".repeat(6_000), &growing);
+    assert!(told.chars().count() <= 20_001, "{}", told.len());
 }
 
 #[test]

@@ -270,17 +270,19 @@ fn location(place: &Location, snippet: Option<&str>) -> Value {
     }})
 }
 
+/// A step with all that is known of it, so that an import gives the same one.
 fn flow_location(step: &TraceStep) -> Value {
-    json!({
-        "kinds": [step.role.as_str()],
-        "location": {
-            "physicalLocation": {
-                "artifactLocation": { "uri": relative_uri(&step.file), "uriBaseId": "%SRCROOT%" },
-                "region": { "startLine": step.line },
-            },
-            "message": { "text": step.note },
+    let mut location = json!({
+        "physicalLocation": {
+            "artifactLocation": { "uri": relative_uri(&step.file), "uriBaseId": "%SRCROOT%" },
+            "region": { "startLine": step.line },
         },
-    })
+        "message": { "text": step.note },
+    });
+    if !step.symbol.is_empty() {
+        location["logicalLocations"] = json!([{ "name": step.symbol }]);
+    }
+    json!({ "kinds": [step.role.as_str()], "location": location })
 }
 
 /// A relative path as a URI reference (RFC 3986): everything but unreserved characters and `/` is

@@ -6,6 +6,7 @@
 )]
 
 mod checks;
+mod flow;
 mod packages;
 mod sarif;
 mod templates;

@@ -67,7 +67,8 @@ fn excluded_files_are_counted_and_in_the_ledger() {
         .unwrap();
     assert_eq!(entry.reason, "excluded by .vegaignore");
     assert!(
-        to_text(&report, vega::engine::Color::Never, false).contains("1 file excluded by .vegaignore")
+        to_text(&report, vega::engine::Color::Never, false)
+            .contains("1 file excluded by .vegaignore")
     );
     let whole = scan(folder.path(), &Memory::default(), 1).report;
     assert_eq!((whole.findings.len(), whole.summary.excluded), (2, 0));

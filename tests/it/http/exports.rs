@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 const SHELL: &str = "import os\n\ndef run(name):\n    os.system('ls ' + name)\n";
 const EVAL: &str = "def run(name):\n    return eval(name)\n";
 
-async fn exported(client: &Client, path: &str, wish: Value) -> String {
+/// The content of an export, once it is there.
+pub(super) async fn exported(client: &Client, path: &str, wish: Value) -> String {
     let id = client
         .post(path, wish)
         .await

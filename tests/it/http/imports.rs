@@ -1,8 +1,13 @@
 //! Findings of other tools, imported from SARIF.
 
+use super::exports::exported;
 use crate::support::{Answer, Client, TestApp, wait_for};
 use reqwest::Method;
 use serde_json::{Value, json};
+use vega::{
+    domain::finding::{TraceRole, TraceStep},
+    engine::{Report, SarifContext, to_sarif},
+};
 
 const SOURCE: &str = "import os\n\ndef run(name):\n    os.system('ls ' + name)\n    return name\n";
 
@@ -211,4 +216,130 @@ async fn what_an_import_leaves_out_is_counted_and_told() {
     assert!(said.contains(&"3 of 4 results taken over"), "{said:?}");
     let left_out = "1 results: left out, they name no place";
     assert!(said.contains(&left_out), "{said:?}");
+}
+
+/// What an import made of Vega's own results, whole.
+async fn brought_in(client: &Client, repository: &str) -> Vec<Value> {
+    let path = format!("/v1/repositories/{repository}/findings?lead=any&auditor=import:vega");
+    let mut whole = Vec::new();
+    for item in client.get(&path).await.expect_status(200).items() {
+        let path = format!("/v1/findings/{}", item["id"].as_str().unwrap());
+        whole.push(client.get(&path).await.expect_status(200).json());
+    }
+    whole
+}
+
+/// The report of a scan, as the server gives it.
+async fn report_of(client: &Client, scan: &Value, format: &str) -> Value {
+    let scan = scan["id"].as_str().unwrap();
+    let path = format!("/v1/scans/{scan}/report?format={format}");
+    client.get(&path).await.expect_status(200).json()
+}
+
+#[tokio::test]
+async fn a_trace_leaves_as_sarif_and_comes_back_as_it_was() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let odd = [
+        "lib/größe und maß.py",
+        "日本/a%20b.py",
+        "q?x=1#y/[z]&'w'+.py",
+        "sub/a:b.py",
+    ];
+    let mut files = vec![("app.py", SOURCE)];
+    files.extend(odd.map(|path| (path, "x = 1\ny = 2\n")));
+    let (_, repository) = client.repository_with(&files).await;
+    let scan = client.scan(&repository, json!({})).await;
+    let report = report_of(&client, &scan, "json").await;
+    let mut report: Report = serde_json::from_value(report).unwrap();
+    report.findings.truncate(1);
+    let step = |file: &str, line, role, symbol: &str, note: &str| TraceStep {
+        file: file.to_owned(),
+        line,
+        role,
+        symbol: symbol.to_owned(),
+        note: note.to_owned(),
+    };
+    let mut trace = vec![step("app.py", 3, TraceRole::Source, "name", "enters here")];
+    for (line, path) in (1..).zip(odd) {
+        let line = line % 2 + 1;
+        trace.push(step(
+            path,
+            line,
+            TraceRole::Step,
+            "größe.日本[\"ключ\"]",
+            "geht über → 次へ\nweiter",
+        ));
+    }
+    // Roles are said, not told by the place: such ways come from other tools.
+    trace.push(step("app.py", 4, TraceRole::Source, "", ""));
+    trace.push(step(
+        "app.py",
+        4,
+        TraceRole::Sink,
+        "os.system",
+        "reaches \\ {0} <b>%41</b>",
+    ));
+    trace.push(step(
+        "app.py",
+        5,
+        TraceRole::Step,
+        &"long.".repeat(100),
+        &"n".repeat(1_999),
+    ));
+    for trace in [&trace[..], &trace[..1], &trace[1..4], &[]] {
+        report.findings[0].content.trace = trace.to_vec();
+        let sarif = to_sarif(&report, &SarifContext::default());
+        imported(&client, &repository, &sarif).await;
+        let back = brought_in(&client, &repository).await;
+        assert_eq!(back.len(), 1, "{back:?}");
+        let expected = serde_json::to_value(trace).unwrap();
+        assert_eq!(back[0]["trace"].to_string(), expected.to_string());
+        assert_eq!(back[0]["verification"]["verdict"], "anchored");
+    }
+}
+
+#[tokio::test]
+async fn ways_the_engine_found_come_back_with_every_finding_and_lead() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let view = "from flask import Flask, render_template, request\nimport store\n\n\
+                app = Flask(__name__)\n\n\n@app.route(\"/\")\ndef view():\n    \
+                name = request.args[\"name\"]\n    store.run({\"name\": name})\n    \
+                return render_template(\"page.html\", name=name)\n";
+    let store = "import os\n\n\ndef run(wish):\n    os.system(\"ls \" + wish[\"name\"])\n\n\n\
+                 def wrap(command):\n    os.system(command)\n";
+    let files = [
+        ("view.py", view),
+        ("store.py", store),
+        ("templates/page.html", "<p>{{ name|safe }}</p>\n"),
+    ];
+    let (_, repository) = client.repository_with(&files).await;
+    let scan = client.scan(&repository, json!({})).await;
+    let report = report_of(&client, &scan, "json").await;
+    // By place: how bad, whether it is a lead, and the way.
+    let told = |content: &Value, at: &Value| {
+        let [lead, trace] = [&content["lead"], &content["trace"]];
+        format!("{}:{} {lead} {trace}", at["file_path"], at["start_line"])
+    };
+    let expected = report["findings"].as_array().unwrap().iter();
+    let expected = expected.map(|it| told(&it["content"], &it["content"]["location"]));
+    let mut expected: Vec<String> = expected.collect();
+    expected.sort();
+    let long = report["findings"].as_array().unwrap().iter();
+    let long = long.filter(|it| it["content"]["trace"].as_array().unwrap().len() > 2);
+    assert!(
+        long.count() >= 2 && report["summary"]["leads"] != 0,
+        "{report}"
+    );
+
+    let path = format!("/v1/repositories/{repository}/exports");
+    let wish = json!({ "format": "sarif", "filter": { "lead": "any" } });
+    let sarif = exported(&client, &path, wish).await;
+    let (_, other) = client.repository_with(&files).await;
+    imported(&client, &other, &serde_json::from_str(&sarif).unwrap()).await;
+    let back = brought_in(&client, &other).await;
+    let mut back: Vec<String> = back.iter().map(|it| told(it, it)).collect();
+    back.sort();
+    assert_eq!(back, expected);
 }

@@ -167,6 +167,56 @@ async fn facets_agree_with_the_list_beside_them() {
 }
 
 #[tokio::test]
+async fn leads_are_chosen_alone_with_or_not_at_all_in_every_list() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    // One finding, for the request, and two leads: commands that are only handed on.
+    let fault = "import os\nfrom flask import request\n\ndef run():\n    \
+                 os.system('ls ' + request.args['name'])\n";
+    let hint = "import os\n\ndef run(command):\n    os.system(command)\n";
+    let files = [("run.py", fault), ("a.py", hint), ("b.py", hint)];
+    let (project, repository) = client.repository_with(&files).await;
+    let scan = client.scan(&repository, json!({})).await;
+    let scan = scan["id"].as_str().unwrap();
+    for place in [
+        "/v1/findings".to_owned(),
+        format!("/v1/projects/{project}/findings"),
+        format!("/v1/repositories/{repository}/findings"),
+        format!("/v1/scans/{scan}/findings"),
+    ] {
+        for (query, expected) in [
+            ("", [1, 0]),
+            ("?lead=false", [1, 0]),
+            ("?lead=true", [0, 2]),
+            ("?lead=any", [1, 2]),
+        ] {
+            let list = client.get(&format!("{place}{query}")).await;
+            let list = list.expect_status(200);
+            let total: u64 = list.header("x-total-count").parse().unwrap();
+            let items = list.items();
+            let leads = items.iter().filter(|it| it["lead"] == true).count();
+            assert_eq!([items.len() - leads, leads], expected, "{place}{query}");
+            let facets = client.get(&format!("{place}/facets{query}")).await;
+            let facets = facets.expect_status(200).json();
+            assert_eq!(facets["total"], total, "{place}{query}");
+            let count = |word: &str| {
+                let values = facets["lead"].as_array().unwrap().iter();
+                let mut counts = values.filter(|it| it["value"] == word);
+                counts.next().map_or(0, |it| it["count"].as_u64().unwrap())
+            };
+            let [proper, leads] = expected.map(|count| count as u64);
+            assert_eq!([count("false"), count("true")], [proper, leads]);
+        }
+        for wrong in ["?lead=", "?lead=1", "?lead=TRUE", "?lead=true,false"] {
+            for list in [&place, &format!("{place}/facets")] {
+                let refused = client.get(&format!("{list}{wrong}")).await;
+                refused.expect_error("validation_error");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_weakness_by_its_bare_number_is_refused_with_the_right_form() {
     let app = TestApp::start().await;
     let client = app.debug().await;

@@ -58,10 +58,16 @@ impl Steps {
         let same = |node: &Arc<(Step, Self, usize)>| {
             node.0.unit == step.unit && node.0.span.start == step.span.start
         };
-        if length >= MAX_STEPS || self.0.as_ref().is_some_and(same) {
+        if self.0.as_ref().is_some_and(same) {
             return self.clone();
         }
-        Self(Some(Arc::new((step, self.clone(), length + 1))))
+        match &self.0 {
+            // The way ends where the harm is done, however long it is.
+            Some(node) if length >= MAX_STEPS => {
+                Self(Some(Arc::new((step, node.1.clone(), length))))
+            }
+            _ => Self(Some(Arc::new((step, self.clone(), length + 1)))),
+        }
     }
 
     /// From the first to the newest.
@@ -178,5 +184,29 @@ impl Taints {
                 ..taint.clone()
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_way_keeps_where_it_begins_and_where_it_ends() {
+        let step = |at: u32| Step {
+            unit: UnitRef(0),
+            span: Span {
+                start: at,
+                end: at + 1,
+            },
+            symbol: "name".into(),
+            note: "passes here",
+        };
+        let far = u32::try_from(2 * MAX_STEPS).unwrap();
+        let steps = (0..far).fold(Steps::default(), |steps, at| steps.push(step(at)));
+        let list = steps.list();
+        assert_eq!(list.len(), MAX_STEPS);
+        assert_eq!((&list[0], list.last()), (&step(0), Some(&step(far - 1))));
+        assert_eq!(steps.then(&steps).list().last(), Some(&step(far - 1)));
     }
 }
