@@ -1,8 +1,8 @@
 //! Finished components, saved so that a recovered scan does not repeat them.
 //!
 //! A checkpoint counts only for the very same work: its key is a hash over rules version, models,
-//! auditors, chosen files with their content hashes, and files left out with their reasons. Anything that
-//! does not read back or has another key is silently not there.
+//! auditors, chosen files with their content hashes, files left out with their reasons, and all that
+//! the data flow read. Anything that does not read back or has another key is silently not there.
 
 use super::{AuditUnit, ComponentResult};
 use serde::{Deserialize, Serialize};
@@ -28,11 +28,19 @@ pub(crate) fn key(unit: &AuditUnit<'_>) -> String {
     field(env!("CARGO_PKG_VERSION"));
     field(unit.rules.version());
     field(&unit.models.digest());
+    let take = unit.selected.take.iter();
+    if take
+        .clone()
+        .any(|index| unit.flow.of(&unit.inventory.files[*index].path).is_some())
+    {
+        // What data does in one file depends on the others.
+        field(unit.flow.inputs());
+    }
     for auditor in unit.auditors {
         field(auditor);
     }
     field("take");
-    for index in &unit.selected.take {
+    for index in take {
         let file = &unit.inventory.files[*index];
         field(&file.path);
         field(&file.sha256);

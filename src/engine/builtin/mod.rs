@@ -128,7 +128,8 @@ fn follow(flow: &FileFlow, claims: &mut Vec<Claim>) {
         };
         let is_dead = |span: &Range<usize>| within(&claim.span, span);
         let about_code = claim.method == "syntax";
-        !flow.judged.iter().any(overruled) && !(about_code && flow.dead.iter().any(is_dead))
+        let is_moot = about_code && flow.dead.iter().any(is_dead);
+        !is_moot && !flow.judged.iter().any(overruled)
     });
     let told = |claim: &Claim| {
         let same = |it: &Claim| it.rule.id == claim.rule.id && within(&it.span, &claim.span);

@@ -266,11 +266,8 @@ impl<'p> Analysis<'p> {
         let value = Self::place_object(frame, Object::new(Kind::Instance(class)));
         let makers = ["__init__", "<init>", "<fields>"].iter().find_map(|name| {
             let name: Name = (*name).into();
-            let found = self
-                .ancestors(class)
-                .into_iter()
-                .find_map(|at| self.program.class(at).methods.get(&name).cloned());
-            found
+            let mut classes = self.ancestors(class).into_iter();
+            classes.find_map(|at| self.program.class(at).methods.get(&name).cloned())
         });
         match makers {
             Some(makers) => {

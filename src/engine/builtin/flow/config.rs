@@ -20,11 +20,16 @@ pub(super) struct Config {
 }
 
 impl Config {
+    /// Whether a file of this name is one of settings.
+    pub(super) fn is_read(path: &str) -> bool {
+        path.ends_with(".properties")
+    }
+
     /// The settings of a tree. What cannot be read is left out.
     pub(super) fn read(root: &Path, inventory: &Inventory) -> Self {
         let mut config = Self::default();
         for file in &inventory.files {
-            if !file.path.ends_with(".properties") || file.size > MAX_FILE {
+            if !Self::is_read(&file.path) || file.size > MAX_FILE {
                 continue;
             }
             if let Ok(bytes) = std::fs::read(file.on_disk(root)) {

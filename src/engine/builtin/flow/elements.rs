@@ -195,7 +195,7 @@ impl<'p> Analysis<'p> {
             Atom::Object(site) => {
                 let object = frame.state.object(&Loc::Site(*site))?;
                 match object.kind {
-                    Kind::Map => object.rest.is_bottom().then(|| object.entries.len()),
+                    Kind::Map => object.rest.is_bottom().then_some(object.entries.len()),
                     _ => object.items.as_ref().map(Vec::len),
                 }
             }

@@ -52,6 +52,7 @@ use analysis::Analysis;
 use config::Config;
 use program::{Program, SourceUnit};
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -65,6 +66,8 @@ pub(crate) struct Flow {
     files: BTreeMap<String, FileFlow>,
     /// Why files could not be read whole.
     gaps: BTreeMap<String, &'static str>,
+    /// The hash of everything that was looked at together.
+    inputs: String,
 }
 
 /// What became of a file before anything was followed.
@@ -118,7 +121,10 @@ impl Flow {
         models: &Models,
         cancel: &CancellationToken,
     ) -> Self {
-        let mut flow = Self::default();
+        let mut flow = Self {
+            inputs: inputs(inventory),
+            ..Self::default()
+        };
         let config = Config::read(root, inventory);
         for language in models::LANGUAGES {
             let is_template =
@@ -176,10 +182,31 @@ impl Flow {
         flow
     }
 
+    /// The hash of everything that what is said of any file may depend on.
+    pub(crate) fn inputs(&self) -> &str {
+        &self.inputs
+    }
+
     /// What is said of a file.
     pub(crate) fn of(&self, path: &str) -> Option<&FileFlow> {
         self.files.get(path)
     }
+}
+
+/// The hash of all files that data flow reads: code, templates and settings.
+fn inputs(inventory: &Inventory) -> String {
+    let mut hasher = Sha256::new();
+    let read = inventory.files.iter().filter(|file| {
+        let code = |language| models::LANGUAGES.contains(&language) || language == Language::Html;
+        file.language.is_some_and(code) || Config::is_read(&file.path)
+    });
+    for file in read {
+        for part in [&file.path, &file.sha256] {
+            hasher.update(part.as_bytes());
+            hasher.update([0]);
+        }
+    }
+    hex::encode(hasher.finalize())
 }
 
 /// Looks at the files of one language, on a thread with a deep stack; `None` when that broke.
@@ -198,7 +225,7 @@ fn look(
                 return None;
             };
             analysis.run();
-            Some(report::report(analysis, &lines))
+            Some(report::report(&analysis, &lines))
         };
         std::thread::Builder::new()
             .name("v16-flow".to_owned())

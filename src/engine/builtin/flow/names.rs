@@ -23,7 +23,7 @@ impl<'p> Analysis<'p> {
             return value;
         }
         for module in self.wild[unit.0 as usize].clone() {
-            if let Some(value) = self.from_wild(unit, &module, name) {
+            if let Some(value) = self.of_wild(unit, &module, name) {
                 return value;
             }
         }
@@ -116,7 +116,7 @@ impl<'p> Analysis<'p> {
     }
 
     /// A name that came with every other of a module.
-    fn from_wild(&mut self, unit: UnitRef, module: &Name, name: &Name) -> Option<Value> {
+    fn of_wild(&mut self, unit: UnitRef, module: &Name, name: &Name) -> Option<Value> {
         if let Some(found) = self.program.module(module, unit) {
             self.top_level(found);
             return self.globals[found.0 as usize].get(name).cloned();
@@ -215,7 +215,7 @@ impl<'p> Analysis<'p> {
             return Value::atom(Atom::Module(found));
         }
         for wild in self.wild[module.0 as usize].clone() {
-            if let Some(value) = self.from_wild(module, &wild, name) {
+            if let Some(value) = self.of_wild(module, &wild, name) {
                 return value;
             }
         }

@@ -45,7 +45,7 @@ pub(crate) struct FileFlow {
 pub(super) const TOO_COMPLEX: &str = "too complex to follow data through within the budget";
 
 /// Everything that was found, by file.
-pub(super) fn report(analysis: Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<String, FileFlow> {
+pub(super) fn report(analysis: &Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<String, FileFlow> {
     let mut files: BTreeMap<String, FileFlow> = BTreeMap::new();
     let path = |unit: super::program::UnitRef| analysis.program.unit(unit).path.clone();
     for unit in &analysis.gaps {
@@ -80,7 +80,7 @@ pub(super) fn report(analysis: Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<St
     }
     let exposed = analysis.exposed();
     for (place, found) in &analysis.found {
-        if let Some(claim) = claim(&analysis, &exposed, lines, place, found) {
+        if let Some(claim) = claim(analysis, &exposed, lines, place, found) {
             files
                 .entry(path(place.unit))
                 .or_default()
@@ -145,10 +145,10 @@ fn claim(
         .unwrap_or(&found.sink);
     let Some(source) = &found.source else {
         let claim = Claim::new(rule, span, format!("{}: `{sink}`.", rule.title))
-        .in_symbol(&function.name)
-        .at_sink(sink)
-        .confidence(0.7)
-        .with_flow(Vec::new(), true);
+            .in_symbol(&function.name)
+            .at_sink(sink)
+            .confidence(0.7)
+            .with_flow(Vec::new(), true);
         // What no request reaches may well be about something that is no secret.
         return Some(match exposed.contains(&found.function) {
             true => claim,

@@ -45,7 +45,7 @@ impl<'p> Analysis<'p> {
             }
             let mut values: Vec<Value> = chosen(&sink.arg, receiver, args).cloned().collect();
             if sink.context == Context::Argv {
-                values = self.programs(frame, values);
+                values = self.programs(frame, &values);
             }
             for value in &values {
                 self.reaches(frame, &sink.rule, sink.context, name, value);
@@ -134,7 +134,7 @@ impl<'p> Analysis<'p> {
 
     /// Of a program and its arguments, what decides what runs: the program, and everything given to
     /// a shell.
-    pub(super) fn programs(&mut self, frame: &mut Frame<'p>, values: Vec<Value>) -> Vec<Value> {
+    pub(super) fn programs(&mut self, frame: &mut Frame<'p>, values: &[Value]) -> Vec<Value> {
         let given: Vec<Value> = values
             .iter()
             .filter(|it| !it.is_bottom())
@@ -223,7 +223,7 @@ impl<'p> Analysis<'p> {
             return begins.is_some_and(|text| regex.is_match(&text))
                 || texts.any(|text| regex.is_match(text));
         }
-        let meant = condition.is.iter().any(|scalar| match scalar {
+        condition.is.iter().any(|scalar| match scalar {
             Scalar::Bool(wanted) => value.atoms.contains(&Atom::Const(Const::Bool(*wanted))),
             Scalar::Int(wanted) => value.atoms.contains(&Atom::Const(Const::Int(*wanted))),
             Scalar::Text(text) => match text.strip_prefix('@') {
@@ -235,8 +235,7 @@ impl<'p> Analysis<'p> {
                     .some_texts()
                     .any(|known| known.as_ref() == text.as_str()),
             },
-        });
-        meant
+        })
     }
 
     /// A member of an object of a library, as its setters left it.

@@ -31,7 +31,7 @@ pub(crate) fn after(source: &SourceText, first: impl FnOnce() + Send) -> Option<
         let mut analysis =
             Analysis::new(source.language?, &program, &models, &config, &cancel).ok()?;
         analysis.run();
-        Some(report::report(analysis, &lines))
+        Some(report::report(&analysis, &lines))
     };
     let files = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK);
