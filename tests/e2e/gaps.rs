@@ -15,7 +15,7 @@ fn ledger(files: &[(&str, Vec<u8>)]) -> (BTreeMap<String, (String, String)>, Val
     let stderr = String::from_utf8_lossy(&output.stderr);
     let report: Value =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{stderr}"));
-    let text = |entry: &Value, member: &str| entry[member].as_str().unwrap().to_owned();
+    let text = |entry: &Value, member: &str| entry[member].as_str().unwrap_or_default().to_owned();
     let entries = report["coverage"].as_array().unwrap().iter();
     let entries = entries
         .map(|it| (text(it, "path"), (text(it, "outcome"), text(it, "reason"))))
