@@ -5,6 +5,7 @@
 //! gives claims with the whole way, and what it thinks of the places that syntax checks flag.
 
 mod analysis;
+mod arithmetic;
 mod bind;
 mod call;
 mod config;

@@ -2,9 +2,9 @@
 
 use super::{
     analysis::Analysis,
+    arithmetic,
     frame::Frame,
     state::{Kind, Object},
-    text,
     value::{Atom, Const, Loc, Value},
 };
 use crate::engine::builtin::ir::{
@@ -27,7 +27,7 @@ impl<'p> Analysis<'p> {
                 self.assign(frame, *to, value);
             }
             OpKind::Unary(to, op, of) => {
-                let value = text::unary(*op, &frame.get(*of));
+                let value = arithmetic::unary(*op, &frame.get(*of));
                 self.assign(frame, *to, value);
             }
             OpKind::Format(to, pieces) => {
