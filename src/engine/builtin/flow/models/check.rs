@@ -107,7 +107,8 @@ fn of_calls(row: &Row) -> Vec<&'static str> {
     let members = [
         ("sinks", !row.sinks.is_empty()),
         ("flags", !row.flags.is_empty()),
-        ("safe-for", !row.safe_for.is_empty()),
+        // What is read somewhere may be harmless for something from the beginning.
+        ("safe-for", !row.safe_for.is_empty() && row.source.is_none()),
         ("clean", row.clean),
         ("from", row.from.is_some()),
         ("passes", row.passes),
@@ -160,14 +161,17 @@ fn name_fault(name: &str) -> Option<String> {
     None
 }
 
-/// `self`, `*`, a place, names, or a place and names.
+/// `self`, `*`, all from a place on (`1..`), a place, names, or a place and names.
 fn arg_fault(of: &str, arg: &str) -> Option<String> {
     let is_name =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
-    let fine = matches!(arg, "self" | "*") || arg.split(' ').all(is_name);
+    let from = |arg: &str| arg.strip_suffix("..").map(str::parse::<u8>);
+    let fine = matches!(arg, "self" | "*")
+        || matches!(from(arg), Some(Ok(_)))
+        || arg.split(' ').all(is_name);
     (!fine).then(|| {
         format!(
-            "{of} is 'self', '*', the place of an argument and its name (\"0 query\"), not '{arg}'"
+            "{of} is 'self', '*', all from a place on ('1..'), or the place of an argument and its name (\"0 query\"), not '{arg}'"
         )
     })
 }
