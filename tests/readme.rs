@@ -272,7 +272,10 @@ fn the_walk_through_does_what_it_says() {
     );
 
     let report = json("report.json");
-    assert_eq!(report["findings"].as_array().unwrap().len(), findings.len());
+    // The report lists leads too; the API does when it is asked for them.
+    let told = report["findings"].as_array().unwrap().iter();
+    let told = told.filter(|it| it["content"]["lead"] == false);
+    assert_eq!(told.count(), findings.len());
     for sarif in ["report.sarif", "shop.sarif"] {
         let sarif = json(sarif);
         assert_eq!(sarif["version"], "2.1.0");
