@@ -282,30 +282,33 @@ impl State {
         changed
     }
 
-    /// All untrusted data in a value and in what it holds.
+    /// All untrusted data in a value and in what it holds. Objects hold one another in circles and by
+    /// many ways; each is looked into once, from the nearest.
     pub(super) fn deep_taint(&self, value: &Value) -> Taints {
         let mut taints = value.taint.clone();
-        self.collect(value, MAX_SEARCH, &mut taints);
-        taints
-    }
-
-    fn collect(&self, value: &Value, depth: u32, into: &mut Taints) {
-        for atom in &value.atoms {
-            let loc = match atom {
-                Atom::Object(site) => Loc::Site(*site),
-                Atom::Param(place) => Loc::Param(place.clone()),
-                _ => continue,
-            };
-            let Some(object) = self.object(&loc) else {
-                continue;
-            };
-            for part in object.parts() {
-                into.join(&part.taint);
-                if depth > 0 {
-                    self.collect(part, depth - 1, into);
+        let mut seen = BTreeSet::new();
+        let mut level = vec![value];
+        for _ in 0..=MAX_SEARCH {
+            let mut held = Vec::new();
+            for atom in level.iter().flat_map(|value| &value.atoms) {
+                let loc = match atom {
+                    Atom::Object(site) => Loc::Site(*site),
+                    Atom::Param(place) => Loc::Param(place.clone()),
+                    _ => continue,
+                };
+                let Some(object) = self.object(&loc) else {
+                    continue;
+                };
+                if seen.insert(loc) {
+                    held.extend(object.parts());
                 }
             }
+            for part in &held {
+                taints.join(&part.taint);
+            }
+            level = held;
         }
+        taints
     }
 }
 
