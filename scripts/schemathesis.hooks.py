@@ -1,9 +1,9 @@
 """What schemathesis does not know: git's media types and credential, and what must outlive the run.
 
 Read by scripts/schemathesis through SCHEMATHESIS_HOOKS; VEGA_UPLOAD is `user:password` of the git
-upload that the seed made, VEGA_KEPT the ids of everything it made. Ids seen in answers come back in
-later requests, so a generated DELETE would revoke the key that all of them carry. And a key of
-idempotency that comes twice would be answered with the creation of what is deleted since.
+upload that the seed made, VEGA_KEPT the ids that no request may delete. Ids seen in answers come
+back in later requests, so a generated DELETE would revoke the key that all of them carry. And a key
+of idempotency that comes twice would be answered with the creation of what is deleted since.
 """
 
 import itertools

@@ -2,8 +2,8 @@
 
 usage: schemathesis.reached.py OPENAPI FOLDER      (FOLDER: the HAR files of all rounds)
 
-Prints how many operations of the document answered with success at least once, and exits with 1
-when one did not that could have.
+Prints how many operations of the document answered with success at least once, and which never did.
+Exits with 1 when one of those reads, or when they are more than a quarter.
 """
 
 import json
@@ -13,24 +13,11 @@ import sys
 import urllib.parse
 from collections import Counter, defaultdict
 
-# What a generated request cannot succeed at; tests/it/http does each of these by hand.
-BEYOND = {
-    "POST /v1/auth/login": "a password",
-    "POST /v1/auth/logout": "a token of a sign-in",
-    "POST /v1/auth/refresh": "a token of a sign-in",
-    "PUT /v1/projects/{id}/members": "another user",
-    "DELETE /v1/projects/{id}/members": "another user",
-    "POST /v1/repositories/{id}/archive": "an archive",
-    "POST /v1/repositories/{id}/archive-uploads/{upload_id}/complete": "an archive",
-    "POST /v1/repositories/{id}/ingest": "a repository with a git URL",
-    "POST /v1/sessions/{id}/upload": "an archive",
-    "POST /v1/git-uploads": "a repository that takes pushes",
-    "DELETE /v1/git-uploads/{id}": "a repository that takes pushes",
-    "POST /v1/git-uploads/{id}/repo.git/git-receive-pack": "git",
-    "POST /v1/git-uploads/{id}/repo.git/git-upload-pack": "git",
-    "GET /v1/objects/{key}": "a signed URL",
-    "PUT /v1/objects/{key}": "a signed URL",
-}
+# Reading this needs a signed URL, which no generated request has.
+BEYOND = {"GET /v1/objects/{key}"}
+# Of all operations. Writes depend on bodies that chance makes: some need an archive, a password or
+# another user, so that tests/it/http does them by hand.
+MAX_MISSED = 0.25
 
 document = json.loads(pathlib.Path(sys.argv[1]).read_text())
 routes = []
@@ -52,7 +39,7 @@ for file in pathlib.Path(sys.argv[2]).glob("*.json"):
 known = [f"{method} {path}" for _, path, _, methods in routes for method in sorted(methods)]
 missed = [name for name in known if not any(200 <= status < 300 for status in answers[name])]
 print(f"{len(known) - len(missed)} of {len(known)} operations answered with success")
-unexpected = [name for name in missed if name not in BEYOND]
-for name in unexpected:
+for name in missed:
     print(f"  never: {name}: {dict(answers[name])}")
-sys.exit(1 if unexpected else 0)
+reads = [name for name in missed if name.startswith("GET ") and name not in BEYOND]
+sys.exit(1 if reads or len(missed) > MAX_MISSED * len(known) else 0)

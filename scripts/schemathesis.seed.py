@@ -93,4 +93,4 @@ rows = [
 (FOLDER / "existing.toml").write_text("\n".join(rows))
 (FOLDER / "made-up.toml").write_text("")
 (FOLDER / "key").write_text(key["secret"])
-(FOLDER / "kept").write_text(" ".join([*ids.values(), key["id"]]))
+(FOLDER / "kept").write_text(" ".join([*ids.values(), pushed, key["id"]]))
