@@ -290,7 +290,7 @@ impl<'p> Analysis<'p> {
         let named = vars.iter().enumerate().filter_map(|(index, info)| {
             let slot = slots?.get(index).copied().flatten()?;
             let value = outcome.exit.vars.get(slot as usize)?;
-            Some((info.name.clone()?, value.clone()))
+            Some((info.name.clone()?, value.as_ref().clone()))
         });
         named.filter(|(_, value)| !value.is_bottom()).collect()
     }

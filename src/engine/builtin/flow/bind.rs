@@ -10,7 +10,7 @@ use super::{
     value::{Atom, Const, Key, Loc, Origin, Place, Step, Steps, Taint, Taints, Value},
 };
 use crate::engine::builtin::ir::{Name, ParamKind};
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 /// Functions longer than this are not looked at again for particular constants.
 const MAX_SPECIAL: usize = 600;
@@ -22,6 +22,8 @@ struct Given {
     values: Vec<Value>,
     /// Objects of the summary and what they are in the caller.
     sites: HashMap<u64, u64>,
+    /// What was found at places of the callee, and the data in all of it.
+    found: HashMap<Place, (Value, Taints)>,
     step: Step,
 }
 
@@ -175,6 +177,7 @@ impl<'p> Analysis<'p> {
         let mut given = Given {
             values,
             sites: HashMap::new(),
+            found: HashMap::new(),
             step: frame.step(name, "passes through the call"),
         };
         for (loc, _) in &summary.heap {
@@ -182,15 +185,16 @@ impl<'p> Analysis<'p> {
                 given.sites.insert(*site, mix(frame.site, *site));
             }
         }
-        self.pass_hits(frame, summary, &given);
+        self.charge(frame, summary.heap.len() + summary.hits.len());
+        self.pass_hits(frame, summary, &mut given);
         if !summary.returns {
             frame.alive = false;
             return Value::default();
         }
-        let result = self.translated(frame, &summary.result, &given);
+        let result = self.translated(frame, &summary.result, &mut given);
         let mut changes = Vec::with_capacity(summary.heap.len());
         for (loc, object) in &summary.heap {
-            let mut map = |value: &Value| self.translated(frame, value, &given);
+            let mut map = |value: &Value| self.translated(frame, value, &mut given);
             let moved = object.map(&mut map);
             changes.push((loc, moved));
         }
@@ -200,7 +204,7 @@ impl<'p> Analysis<'p> {
                     let site = given.sites.get(site).copied().unwrap_or(*site);
                     frame.state.insert(Loc::Site(site), object);
                 }
-                Loc::Param(place) => self.change_given(frame, place, &object, &given),
+                Loc::Param(place) => self.change_given(frame, place, &object, &mut given),
             }
         }
         result
@@ -212,9 +216,9 @@ impl<'p> Analysis<'p> {
         frame: &mut Frame<'p>,
         place: &Place,
         changed: &Object,
-        given: &Given,
+        given: &mut Given,
     ) {
-        let target = self.at_place(frame, place, given);
+        let (target, _) = self.at_place(frame, place, given);
         let objects = target
             .atoms
             .iter()
@@ -248,8 +252,24 @@ impl<'p> Analysis<'p> {
         }
     }
 
-    /// What the caller has at a place of the callee.
-    fn at_place(&mut self, frame: &mut Frame<'p>, place: &Place, given: &Given) -> Value {
+    /// What the caller had at a place of the callee before the call, and the data in all of it.
+    fn at_place(
+        &mut self,
+        frame: &mut Frame<'p>,
+        place: &Place,
+        given: &mut Given,
+    ) -> (Value, Taints) {
+        if let Some(known) = given.found.get(place) {
+            return known.clone();
+        }
+        let value = self.value_at(frame, place, given);
+        let taints = frame.state.deep_taint(&value);
+        let found = (value, taints);
+        given.found.insert(place.clone(), found.clone());
+        found
+    }
+
+    fn value_at(&mut self, frame: &mut Frame<'p>, place: &Place, given: &Given) -> Value {
         let Some(mut value) = given.values.get(usize::from(place.param)).cloned() else {
             return Value::unknown();
         };
@@ -266,7 +286,7 @@ impl<'p> Analysis<'p> {
         value
     }
 
-    fn translated(&mut self, frame: &mut Frame<'p>, value: &Value, given: &Given) -> Value {
+    fn translated(&mut self, frame: &mut Frame<'p>, value: &Value, given: &mut Given) -> Value {
         let mut result = Value {
             atoms: Vec::new(),
             open: value.open,
@@ -281,14 +301,14 @@ impl<'p> Analysis<'p> {
                     result.atoms.push(Atom::Object(site));
                 }
                 Atom::Param(place) => {
-                    let mut actual = self.at_place(frame, place, given);
+                    let (mut actual, _) = self.at_place(frame, place, given);
                     // Its data comes with the taints of the value.
                     actual.taint = Taints::default();
                     extra.push(actual);
                 }
                 Atom::Bound(func, receiver) => {
                     let receiver = self.translated(frame, receiver, given);
-                    result.atoms.push(Atom::Bound(*func, Arc::new(receiver)));
+                    result.atoms.push(Atom::bound(*func, receiver));
                 }
                 other => result.atoms.push(other.clone()),
             }
@@ -309,7 +329,7 @@ impl<'p> Analysis<'p> {
         &mut self,
         frame: &mut Frame<'p>,
         taints: &Taints,
-        given: &Given,
+        given: &mut Given,
     ) -> Taints {
         let mut all = Taints::default();
         for taint in taints.iter() {
@@ -319,8 +339,7 @@ impl<'p> Analysis<'p> {
                     ..taint.clone()
                 }),
                 Origin::Param(place) => {
-                    let actual = self.at_place(frame, place, given);
-                    let actual = frame.state.deep_taint(&actual);
+                    let (_, actual) = self.at_place(frame, place, given);
                     for own in actual.iter() {
                         all.add(through(own, taint, &given.step));
                     }
@@ -331,18 +350,16 @@ impl<'p> Analysis<'p> {
     }
 
     /// What the caller's data reaches in the callee.
-    fn pass_hits(&mut self, frame: &mut Frame<'p>, summary: &Summary, given: &Given) {
+    fn pass_hits(&mut self, frame: &mut Frame<'p>, summary: &Summary, given: &mut Given) {
         for hit in &summary.hits {
             let Origin::Param(place) = &hit.taint.origin else {
                 continue;
             };
-            let actual = self.at_place(frame, place, given);
-            let begins = super::sinks::harmless_beginning(hit.context, &actual);
-            if begins {
+            let (actual, taints) = self.at_place(frame, place, given);
+            if super::sinks::harmless_beginning(hit.context, &actual) {
                 continue;
             }
-            let actual = frame.state.deep_taint(&actual);
-            for own in actual.iter() {
+            for own in taints.iter() {
                 let taint = through(own, &hit.taint, &given.step);
                 if taint.safe.has(hit.context) {
                     continue;

@@ -12,7 +12,7 @@ use super::{
 use crate::engine::builtin::ir::{
     Block, BlockId, End, Function, FunctionKind, Name, Op, ParamKind, Span, Var,
 };
-use std::{collections::BTreeSet, rc::Rc};
+use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
 /// Times a block is looked at; then it is left as it is, and the file has a gap.
 const MAX_VISITS: u32 = 24;
@@ -23,7 +23,7 @@ const MAX_STEPS: usize = 400_000;
 const MAX_KEPT: usize = 2_000_000;
 /// Work on one file, in values that are copied; an operation counts as [`OPERATION`] of them.
 const MAX_WORK: u64 = 200_000_000;
-const OPERATION: u64 = 16;
+const OPERATION: usize = 16;
 
 /// What came of looking at a function.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ impl Frame<'_> {
     pub(super) fn get(&self, var: Var) -> Value {
         let index = var.0 as usize;
         let value = match self.slots.get(index).copied().flatten() {
-            Some(slot) => self.state.vars.get(slot as usize),
+            Some(slot) => self.state.vars.get(slot as usize).map(AsRef::as_ref),
             None => self.locals.get(index),
         };
         value.cloned().unwrap_or_default()
@@ -62,12 +62,17 @@ impl Frame<'_> {
 
     pub(super) fn set(&mut self, var: Var, value: Value) {
         let index = var.0 as usize;
-        let place = match self.slots.get(index).copied().flatten() {
-            Some(slot) => self.state.vars.get_mut(slot as usize),
-            None => self.locals.get_mut(index),
-        };
-        if let Some(place) = place {
-            *place = value;
+        match self.slots.get(index).copied().flatten() {
+            Some(slot) => {
+                if let Some(place) = self.state.vars.get_mut(slot as usize) {
+                    *place = Arc::new(value);
+                }
+            }
+            None => {
+                if let Some(place) = self.locals.get_mut(index) {
+                    *place = value;
+                }
+            }
         }
     }
 
@@ -139,9 +144,9 @@ impl<'p> Analysis<'p> {
             let block = &function.blocks[at];
             visits[at] += 1;
             steps += block.ops.len();
-            let work = &mut self.work[func.unit.0 as usize];
-            *work += block.ops.len() as u64 * OPERATION + start.weight() as u64;
-            let exhausted = *work > MAX_WORK || kept > MAX_KEPT || steps > MAX_STEPS;
+            self.charge(&frame, block.ops.len() * OPERATION + start.weight());
+            let work = self.work[func.unit.0 as usize];
+            let exhausted = work > MAX_WORK || kept > MAX_KEPT || steps > MAX_STEPS;
             if exhausted || visits[at] > MAX_VISITS || self.cancel.is_cancelled() {
                 self.gaps.insert(func.unit);
                 continue;
@@ -184,6 +189,11 @@ impl<'p> Analysis<'p> {
             }
         }
         frame.out
+    }
+
+    /// Counts work on the file of a function, in values that are copied.
+    pub(super) fn charge(&mut self, frame: &Frame<'p>, values: usize) {
+        self.work[frame.func.unit.0 as usize] += values as u64;
     }
 
     fn end_block(

@@ -12,7 +12,6 @@ use crate::engine::{
     builtin::ir::{Name, Var},
     inventory::Language,
 };
-use std::sync::Arc;
 
 impl<'p> Analysis<'p> {
     /// The object an atom stands for. Objects of globals are taken in when they are first seen.
@@ -101,7 +100,7 @@ impl<'p> Analysis<'p> {
         if let Some(member) = self.class_member(class, name) {
             for atom in &member.atoms {
                 let atom = match atom {
-                    Atom::Function(method) => Atom::Bound(*method, Arc::new(receiver.clone())),
+                    Atom::Function(method) => Atom::bound(*method, receiver.clone()),
                     other => other.clone(),
                 };
                 value.join(&Value::atom(atom));

@@ -319,6 +319,11 @@ impl<'p> Analysis<'p> {
                 let Some(object) = state.object(&loc) else {
                     continue;
                 };
+                let known = self.lasting.get(&loc);
+                if known.is_some_and(|known| std::ptr::eq(known.as_ref(), object)) {
+                    // As it was taken in.
+                    continue;
+                }
                 let kept = object.map(outside);
                 waiting.extend(kept.parts().cloned());
                 self.lasting.insert(loc, Arc::new(kept));

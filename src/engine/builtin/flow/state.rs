@@ -149,59 +149,65 @@ impl Object {
         taints(self) != before
     }
 
-    /// What holds whichever way was taken; `absent` is what a missing member is.
+    /// What holds whichever way was taken; `absent` is what a missing member is. Whether it changed.
     fn join(&mut self, other: &Self, absent: impl Fn(Key) -> Value) -> bool {
-        let before = self.clone();
+        let mut changed = false;
         if self.items.as_ref().map(Vec::len) != other.items.as_ref().map(Vec::len) {
+            changed |= self.items.is_some();
             self.blur();
         }
         match (&mut self.items, &other.items) {
             (Some(own), Some(theirs)) => {
                 for (one, two) in own.iter_mut().zip(theirs) {
-                    one.join(two);
+                    changed |= one.join(two);
                 }
             }
             (None, Some(theirs)) => {
                 for value in theirs {
-                    self.rest.join(value);
+                    changed |= self.rest.join(value);
                 }
             }
             _ => {}
         }
-        for (name, value) in &other.fields {
-            let lacking = || absent(Key::Field(name.clone()));
-            self.fields
-                .entry(name.clone())
-                .or_insert_with(lacking)
-                .join(value);
-        }
-        for (name, value) in &mut self.fields {
-            if !other.fields.contains_key(name) {
-                value.join(&absent(Key::Field(name.clone())));
-            }
-        }
-        for (key, value) in &other.entries {
-            let lacking = || absent(Key::Index(key.clone()));
-            self.entries
-                .entry(key.clone())
-                .or_insert_with(lacking)
-                .join(value);
-        }
-        for (key, value) in &mut self.entries {
-            if !other.entries.contains_key(key) {
-                value.join(&absent(Key::Index(key.clone())));
-            }
-        }
-        self.rest.join(&other.rest);
-        *self != before
+        let field = |name: &Name| absent(Key::Field(name.clone()));
+        let entry = |key: &Const| absent(Key::Index(key.clone()));
+        changed |= join_members(&mut self.fields, &other.fields, field);
+        changed |= join_members(&mut self.entries, &other.entries, entry);
+        changed | self.rest.join(&other.rest)
     }
+}
+
+/// Members that either side has; `absent` is what the other has instead. Whether they changed.
+fn join_members<K: Ord + Clone>(
+    own: &mut BTreeMap<K, Value>,
+    theirs: &BTreeMap<K, Value>,
+    absent: impl Fn(&K) -> Value,
+) -> bool {
+    let mut changed = false;
+    for (key, value) in theirs {
+        match own.get_mut(key) {
+            Some(known) => changed |= known.join(value),
+            None => {
+                let mut both = absent(key);
+                both.join(value);
+                own.insert(key.clone(), both);
+                changed = true;
+            }
+        }
+    }
+    for (key, value) in own.iter_mut() {
+        if !theirs.contains_key(key) {
+            changed |= value.join(&absent(key));
+        }
+    }
+    changed
 }
 
 /// What holds at one point.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
-    /// Variables that more than one block uses.
-    pub(super) vars: Vec<Value>,
+    /// Variables that more than one block uses; shared, as most do not change from block to block.
+    pub(super) vars: Vec<Arc<Value>>,
     heap: Arc<BTreeMap<Loc, Arc<Object>>>,
 }
 
@@ -209,7 +215,7 @@ impl State {
     /// At the beginning, with so many variables.
     pub(super) fn new(vars: usize) -> Self {
         Self {
-            vars: vec![Value::default(); vars],
+            vars: vec![Arc::default(); vars],
             heap: Arc::default(),
         }
     }
@@ -251,7 +257,12 @@ impl State {
     pub(super) fn join(&mut self, other: &Self) -> bool {
         let mut changed = false;
         for (own, theirs) in self.vars.iter_mut().zip(&other.vars) {
-            changed |= own.join(theirs);
+            if own.is_bottom() && !theirs.is_bottom() {
+                own.clone_from(theirs);
+                changed = true;
+            } else if !Arc::ptr_eq(own, theirs) && own != theirs {
+                changed |= Arc::make_mut(own).join(theirs);
+            }
         }
         if Arc::ptr_eq(&self.heap, &other.heap) {
             return changed;

@@ -41,41 +41,79 @@ pub(super) struct Summary {
     pub(super) returns: bool,
 }
 
+/// Objects of a callee that its callers know; of what lies further away they know the data only.
+/// Without a bound each caller would have those of everything it calls.
+const MAX_OBJECTS: usize = 64;
+
 impl Summary {
     pub(super) fn of(outcome: Outcome) -> Self {
-        let mut needed = BTreeSet::new();
-        let mut waiting: Vec<&Value> = vec![&outcome.result];
-        for (loc, object) in outcome.exit.objects() {
-            if let Loc::Param(_) = loc {
-                needed.insert(loc.clone());
-                waiting.extend(object.parts());
+        let kept = kept(&outcome);
+        let far = |atom: &Atom| {
+            let Atom::Object(site) = atom else {
+                return false;
+            };
+            let loc = Loc::Site(*site);
+            !kept.contains(&loc) && outcome.exit.object(&loc).is_some()
+        };
+        let short = |value: &Value| {
+            if !value.atoms.iter().any(far) {
+                return value.clone();
             }
-        }
-        while let Some(value) = waiting.pop() {
-            for atom in &value.atoms {
-                if let Atom::Bound(_, receiver) = atom {
-                    waiting.push(receiver);
-                }
-                let Atom::Object(site) = atom else { continue };
-                let loc = Loc::Site(*site);
-                if let Some(object) = outcome.exit.object(&loc)
-                    && needed.insert(loc)
-                {
-                    waiting.extend(object.parts());
-                }
-            }
-        }
+            let mut short = value.clone();
+            short.taint = outcome.exit.deep_taint(value);
+            short.atoms.retain(|atom| !far(atom));
+            short.open = true;
+            short
+        };
         let heap = outcome
             .exit
             .objects()
-            .filter(|(loc, _)| needed.contains(*loc))
-            .map(|(loc, object)| (loc.clone(), object.clone()))
+            .filter(|(loc, _)| kept.contains(*loc))
+            .map(|(loc, object)| (loc.clone(), Arc::new(object.map(&short))))
             .collect();
         Self {
-            result: outcome.result,
+            result: short(&outcome.result),
             heap,
             hits: outcome.hits,
             returns: outcome.returns,
         }
     }
+}
+
+/// What callers see of the objects: changed parameters, and what these and the result hold, the
+/// nearest first.
+fn kept(outcome: &Outcome) -> BTreeSet<Loc> {
+    let mut kept = BTreeSet::new();
+    let mut room = MAX_OBJECTS;
+    let mut level: Vec<&Value> = vec![&outcome.result];
+    for (loc, object) in outcome.exit.objects() {
+        if let Loc::Param(_) = loc {
+            kept.insert(loc.clone());
+            level.extend(object.parts());
+        }
+    }
+    while !level.is_empty() {
+        let mut held = Vec::new();
+        for value in level {
+            for atom in &value.atoms {
+                let loc = match atom {
+                    Atom::Bound(_, receiver) => {
+                        held.push(receiver.as_ref());
+                        continue;
+                    }
+                    Atom::Object(site) => Loc::Site(*site),
+                    _ => continue,
+                };
+                if room > 0
+                    && let Some(object) = outcome.exit.object(&loc)
+                    && kept.insert(loc)
+                {
+                    room -= 1;
+                    held.extend(object.parts());
+                }
+            }
+        }
+        level = held;
+    }
+    kept
 }

@@ -145,6 +145,10 @@ impl Taints {
     }
 
     pub(super) fn join(&mut self, other: &Self) {
+        if self.0.is_empty() {
+            self.0.clone_from(&other.0);
+            return;
+        }
         for taint in &other.0 {
             self.add(taint.clone());
         }

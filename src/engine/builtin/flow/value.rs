@@ -106,6 +106,17 @@ pub(super) enum Atom {
     Param(Place),
 }
 
+impl Atom {
+    /// A method with its receiver. What a receiver may be besides an object is left out of it: methods
+    /// of methods of methods would have no end.
+    pub(super) fn bound(method: FuncRef, mut receiver: Value) -> Self {
+        let before = receiver.atoms.len();
+        receiver.atoms.retain(|atom| !matches!(atom, Self::Bound(..)));
+        receiver.open |= receiver.atoms.len() != before;
+        Self::Bound(method, Arc::new(receiver))
+    }
+}
+
 /// What a variable may hold.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Value {
