@@ -20,8 +20,9 @@ use crate::engine::{
     builtin::ir::{FunctionKind, Name, Span, Var},
     inventory::Language,
 };
+use foldhash::HashMap;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     rc::Rc,
     sync::Arc,
 };
@@ -148,19 +149,19 @@ impl<'p> Analysis<'p> {
             globals: vec![BTreeMap::new(); units],
             wild: vec![Vec::new(); units],
             lasting: BTreeMap::new(),
-            outer: HashMap::new(),
-            summaries: HashMap::new(),
-            variants: HashMap::new(),
+            outer: HashMap::default(),
+            summaries: HashMap::default(),
+            variants: HashMap::default(),
             running: Vec::new(),
             tops: vec![Run::Not; units],
-            slots: HashMap::new(),
-            declared: HashMap::new(),
+            slots: HashMap::default(),
+            declared: HashMap::default(),
             entries: BTreeMap::new(),
             found: BTreeMap::new(),
             judged: BTreeMap::new(),
             late: false,
             calls: BTreeSet::new(),
-            visited: HashMap::new(),
+            visited: HashMap::default(),
             work: vec![0; units],
             gaps: BTreeSet::new(),
             cancel: cancel.clone(),
@@ -377,7 +378,7 @@ impl<'p> Analysis<'p> {
             (
                 trust,
                 !found.sure,
-                found.steps.list().len(),
+                found.steps.count(),
                 found.source.clone(),
             )
         };

@@ -7,15 +7,17 @@ use super::{
     program::FuncRef,
     state::{Kind, Object},
     summary::{Bind, Hit, Summary},
-    value::{Atom, Const, Key, Loc, Origin, Place, Step, Steps, Taint, Taints, Value},
+    value::{Atom, Atoms, Const, Key, Loc, Origin, Place, Step, Steps, Taint, Taints, Value},
 };
 use crate::engine::builtin::ir::{Name, ParamKind};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// Functions longer than this are not looked at again for particular constants.
 const MAX_SPECIAL: usize = 600;
-/// Data of one caller's argument that is followed into one callee.
+/// Places a function's callers are told of that what they give reaches.
 const MAX_HITS: usize = 64;
+/// The same of one rule, so that the many places of a harmless rule leave room for the others.
+const MAX_HITS_OF_RULE: usize = 24;
 
 /// What the caller gives, parameter by parameter, as it was before the call.
 struct Given {
@@ -123,7 +125,7 @@ impl<'p> Analysis<'p> {
             .iter()
             .zip(usual)
             .map(|(value, usual)| {
-                let mut atoms: Vec<Atom> = Vec::new();
+                let mut atoms = Atoms::new();
                 let mut exact = !value.open && !value.atoms.is_empty();
                 for atom in &value.atoms {
                     match atom {
@@ -176,8 +178,8 @@ impl<'p> Analysis<'p> {
         let name: Name = self.program.function(func).name.as_str().into();
         let mut given = Given {
             values,
-            sites: HashMap::new(),
-            found: HashMap::new(),
+            sites: HashMap::default(),
+            found: HashMap::default(),
             step: frame.step(name, "passes through the call"),
         };
         for (loc, _) in &summary.heap {
@@ -288,7 +290,7 @@ impl<'p> Analysis<'p> {
 
     fn translated(&mut self, frame: &mut Frame<'p>, value: &Value, given: &mut Given) -> Value {
         let mut result = Value {
-            atoms: Vec::new(),
+            atoms: Atoms::new(),
             open: value.open,
             prefix: value.prefix.clone(),
             taint: Taints::default(),
@@ -390,7 +392,9 @@ impl<'p> Analysis<'p> {
             }
             Origin::Param(_) => {
                 self.judge(&hit.place, super::analysis::Verdict::Unknown);
-                let room = frame.out.hits.len() < MAX_HITS;
+                let of_rule = |known: &&Hit| known.place.rule == hit.place.rule;
+                let room = frame.out.hits.len() < MAX_HITS
+                    && frame.out.hits.iter().filter(of_rule).count() < MAX_HITS_OF_RULE;
                 let known = frame.out.hits.iter_mut().find(|known| {
                     known.place == hit.place && known.taint.origin == hit.taint.origin
                 });

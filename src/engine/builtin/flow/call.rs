@@ -9,6 +9,7 @@ use super::{
     value::{Atom, Const, Loc, Value},
 };
 use crate::engine::builtin::ir::{Callee, Item, Name, NamedItem, Var};
+use smallvec::smallvec;
 
 /// The arguments of a call.
 #[derive(Debug, Clone, Default)]
@@ -210,7 +211,7 @@ impl<'p> Analysis<'p> {
         let mut known = false;
         for atom in &receiver.atoms {
             let meant = Value {
-                atoms: vec![atom.clone()],
+                atoms: smallvec![atom.clone()],
                 open: false,
                 prefix: receiver.prefix.clone(),
                 taint: receiver.taint.clone(),

@@ -7,7 +7,7 @@ use super::{
     paths::PathId,
     program::{FuncRef, UnitRef},
     summary::Bind,
-    value::{Atom, Value},
+    value::{Atom, Atoms, Value},
 };
 use crate::engine::builtin::ir::Name;
 use std::collections::BTreeSet;
@@ -99,7 +99,7 @@ impl<'p> Analysis<'p> {
         let class = self.program.class_of_method(function);
         let mut binds = Vec::with_capacity(params.len());
         for (place, param) in params.iter().enumerate() {
-            let mut atoms = Vec::new();
+            let mut atoms = Atoms::new();
             if let (0, Some(class)) = (place, class) {
                 atoms.push(Atom::Instance(class));
             } else if let Some(declared) = &param.declared {

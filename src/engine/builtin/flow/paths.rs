@@ -5,7 +5,8 @@
 
 use super::models::Model;
 use crate::engine::builtin::ir::Name;
-use std::{collections::HashMap, rc::Rc};
+use foldhash::HashMap;
+use std::rc::Rc;
 
 /// A chain longer than this is not followed: its end stands for all that comes.
 pub(super) const MAX_DEPTH: u16 = 16;
@@ -47,7 +48,7 @@ impl Default for Paths {
     fn default() -> Self {
         Self {
             nodes: vec![Node::default()],
-            children: HashMap::new(),
+            children: HashMap::default(),
         }
     }
 }

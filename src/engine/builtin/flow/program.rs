@@ -1,7 +1,8 @@
 //! All files of one language together: functions, classes, modules, and what their names stand for.
 
 use crate::engine::builtin::ir::{Function, FunctionId, FunctionKind, Name, OpKind, Unit, Var};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use foldhash::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

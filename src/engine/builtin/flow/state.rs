@@ -297,6 +297,10 @@ impl State {
     /// many ways; each is looked into once, from the nearest.
     pub(super) fn deep_taint(&self, value: &Value) -> Taints {
         let mut taints = value.taint.clone();
+        let holds = |atom: &Atom| matches!(atom, Atom::Object(_) | Atom::Param(_));
+        if !value.atoms.iter().any(holds) {
+            return taints;
+        }
         let mut seen = BTreeSet::new();
         let mut level = vec![value];
         for _ in 0..=MAX_SEARCH {

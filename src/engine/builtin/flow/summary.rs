@@ -6,7 +6,7 @@ use super::{
     frame::Outcome,
     program::FuncRef,
     state::Object,
-    value::{Atom, Loc, Taint, Value},
+    value::{Atom, Atoms, Loc, Taint, Value},
 };
 use crate::engine::builtin::ir::Name;
 use std::{collections::BTreeSet, sync::Arc};
@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, sync::Arc};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Bind {
     /// Constants, functions, types.
-    pub(super) atoms: Vec<Atom>,
+    pub(super) atoms: Atoms,
     /// Whether it is one of these for certain.
     pub(super) exact: bool,
 }
@@ -43,7 +43,7 @@ pub(super) struct Summary {
 
 /// Objects of a callee that its callers know; of what lies further away they know the data only.
 /// Without a bound each caller would have those of everything it calls.
-const MAX_OBJECTS: usize = 64;
+const MAX_OBJECTS: usize = 32;
 
 impl Summary {
     pub(super) fn of(outcome: Outcome) -> Self {

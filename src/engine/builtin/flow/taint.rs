@@ -48,46 +48,117 @@ pub(super) struct Step {
     pub(super) note: &'static str,
 }
 
-/// The steps so far, newest first; shared between values.
+impl Step {
+    fn is_at(&self, other: &Self) -> bool {
+        (self.unit, self.span.start) == (other.unit, other.span.start)
+    }
+}
+
+/// The steps so far; shared between values. Ways are joined at every call, so joining two costs
+/// nothing until somebody reads the steps.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Steps(Option<Arc<(Step, Steps, usize)>>);
+pub(super) struct Steps(Option<Arc<Way>>);
+
+#[derive(Debug)]
+struct Way {
+    last: Last,
+    /// At most so many steps; [`MAX_STEPS`] or less.
+    length: usize,
+}
+
+/// What a way ends with.
+#[derive(Debug)]
+enum Last {
+    /// A step behind others.
+    Step(Steps, Step),
+    /// A way behind another.
+    Way(Steps, Steps),
+}
 
 impl Steps {
+    fn length(&self) -> usize {
+        self.0.as_ref().map_or(0, |way| way.length)
+    }
+
+    fn of(last: Last, length: usize) -> Self {
+        Self(Some(Arc::new(Way { last, length })))
+    }
+
+    fn last(&self) -> Option<&Step> {
+        let mut at = self;
+        loop {
+            match &at.0.as_ref()?.last {
+                Last::Step(_, step) => return Some(step),
+                Last::Way(_, last) => at = last,
+            }
+        }
+    }
+
+    /// The same with another end.
+    fn ending_with(&self, step: Step) -> Self {
+        match self.0.as_deref() {
+            None => Self::of(Last::Step(Self::default(), step), 1),
+            Some(way) => {
+                let last = match &way.last {
+                    Last::Step(before, _) => Last::Step(before.clone(), step),
+                    Last::Way(before, last) => Last::Way(before.clone(), last.ending_with(step)),
+                };
+                Self::of(last, way.length)
+            }
+        }
+    }
+
     pub(super) fn push(&self, step: Step) -> Self {
-        let length = self.0.as_ref().map_or(0, |node| node.2);
-        let same = |node: &Arc<(Step, Self, usize)>| {
-            node.0.unit == step.unit && node.0.span.start == step.span.start
-        };
-        if self.0.as_ref().is_some_and(same) {
+        if self.last().is_some_and(|last| last.is_at(&step)) {
             return self.clone();
         }
-        match &self.0 {
+        let length = self.length() + 1;
+        if length > MAX_STEPS {
             // The way ends where the harm is done, however long it is.
-            Some(node) if length >= MAX_STEPS => {
-                Self(Some(Arc::new((step, node.1.clone(), length))))
-            }
-            _ => Self(Some(Arc::new((step, self.clone(), length + 1)))),
+            return self.ending_with(step);
         }
+        Self::of(Last::Step(self.clone(), step), length)
     }
 
     /// From the first to the newest.
     pub(super) fn list(&self) -> Vec<Step> {
-        let mut list = Vec::new();
-        let mut at = self;
-        while let Some(node) = &at.0 {
-            list.push(node.0.clone());
-            at = &node.1;
+        let mut list: Vec<Step> = Vec::with_capacity(self.length());
+        let mut waiting = vec![self];
+        while let Some(steps) = waiting.pop() {
+            let Some(way) = steps.0.as_deref() else {
+                continue;
+            };
+            match &way.last {
+                Last::Step(before, step) => {
+                    list.push(step.clone());
+                    waiting.push(before);
+                }
+                Last::Way(before, last) => waiting.extend([before, last]),
+            }
         }
         list.reverse();
+        list.dedup_by(|later, earlier| later.is_at(earlier));
         list
+    }
+
+    /// How many there are, or a few more.
+    pub(super) fn count(&self) -> usize {
+        self.length()
     }
 
     /// These steps, then those of `later`.
     pub(super) fn then(&self, later: &Self) -> Self {
-        later
-            .list()
-            .into_iter()
-            .fold(self.clone(), |steps, step| steps.push(step))
+        let length = self.length() + later.length();
+        match (self.0.is_some(), later.last()) {
+            (_, None) => self.clone(),
+            (false, _) => later.clone(),
+            (true, Some(last)) if self.length() == MAX_STEPS => self.ending_with(last.clone()),
+            _ if length <= MAX_STEPS => Self::of(Last::Way(self.clone(), later.clone()), length),
+            _ => {
+                let later = later.list().into_iter();
+                later.fold(self.clone(), |steps, step| steps.push(step))
+            }
+        }
     }
 }
 
@@ -111,53 +182,56 @@ impl PartialEq for Taint {
 
 impl Eq for Taint {}
 
-/// The untrusted data in a value, by origin.
+impl Taint {
+    /// What is so of either; the more dangerous way is the one to tell.
+    fn merge(&mut self, other: &Self) {
+        if !self.sure && other.sure && self.safe == other.safe {
+            self.steps.clone_from(&other.steps);
+        }
+        self.safe = self.safe.and(other.safe);
+        self.sure |= other.sure;
+    }
+}
+
+/// The untrusted data in a value, by origin; shared, as most values are copies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Taints(Vec<Taint>);
+pub(super) struct Taints(Option<Arc<Vec<Taint>>>);
 
 impl Taints {
     pub(super) fn of(taint: Taint) -> Self {
-        Self(vec![taint])
+        Self(Some(Arc::new(vec![taint])))
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Taint> {
-        self.0.iter()
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Taint> {
+        self.0.as_deref().map_or(&[][..], Vec::as_slice).iter()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     pub(super) fn add(&mut self, taint: Taint) {
-        match self.0.binary_search_by(|it| it.origin.cmp(&taint.origin)) {
-            Ok(at) => {
-                let known = &mut self.0[at];
-                // The more dangerous way is the one to tell.
-                if !known.sure && taint.sure && known.safe == taint.safe {
-                    known.steps = taint.steps;
-                }
-                known.safe = known.safe.and(taint.safe);
-                known.sure |= taint.sure;
-            }
-            Err(at) if self.0.len() < MAX_TAINTS => self.0.insert(at, taint),
+        let all = Arc::make_mut(self.0.get_or_insert_default());
+        match all.binary_search_by(|it| it.origin.cmp(&taint.origin)) {
+            Ok(at) => all[at].merge(&taint),
+            Err(at) if all.len() < MAX_TAINTS => all.insert(at, taint),
             Err(_) => {}
         }
     }
 
     pub(super) fn join(&mut self, other: &Self) {
-        if self.0.is_empty() {
-            self.0.clone_from(&other.0);
-            return;
-        }
-        for taint in &other.0 {
-            self.add(taint.clone());
+        match (&self.0, &other.0) {
+            (_, None) => {}
+            (None, Some(_)) => self.clone_from(other),
+            (Some(own), Some(theirs)) if Arc::ptr_eq(own, theirs) => {}
+            _ => other.iter().for_each(|taint| self.add(taint.clone())),
         }
     }
 
     /// Each taint changed or left out.
     pub(super) fn map(&self, change: impl FnMut(&Taint) -> Option<Taint>) -> Self {
         let mut changed = Self::default();
-        for taint in self.0.iter().filter_map(change) {
+        for taint in self.iter().filter_map(change) {
             changed.add(taint);
         }
         changed

@@ -10,6 +10,7 @@ use super::{
     program::{ClassRef, FuncRef, UnitRef},
 };
 use crate::engine::builtin::ir::Name;
+use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
 /// More alternatives than this are "anything".
@@ -106,12 +107,17 @@ pub(super) enum Atom {
     Param(Place),
 }
 
+/// Most values are one thing.
+pub(super) type Atoms = SmallVec<[Atom; 1]>;
+
 impl Atom {
     /// A method with its receiver. What a receiver may be besides an object is left out of it: methods
     /// of methods of methods would have no end.
     pub(super) fn bound(method: FuncRef, mut receiver: Value) -> Self {
         let before = receiver.atoms.len();
-        receiver.atoms.retain(|atom| !matches!(atom, Self::Bound(..)));
+        receiver
+            .atoms
+            .retain(|atom| !matches!(atom, Self::Bound(..)));
         receiver.open |= receiver.atoms.len() != before;
         Self::Bound(method, Arc::new(receiver))
     }
@@ -121,7 +127,7 @@ impl Atom {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Value {
     /// What it may be, in order.
-    pub(super) atoms: Vec<Atom>,
+    pub(super) atoms: Atoms,
     /// Whether it may be something else as well.
     pub(super) open: bool,
     /// How its text begins, when that is known of all alternatives.
@@ -170,7 +176,7 @@ impl Value {
 
     pub(super) fn atom(atom: Atom) -> Self {
         Self {
-            atoms: vec![atom],
+            atoms: smallvec![atom],
             ..Self::default()
         }
     }
