@@ -8,6 +8,7 @@
 use super::{
     config::Config,
     frame::Outcome,
+    kept::{Kept, Readers},
     models::{self, EntryRow, Models},
     paths::{PathId, Paths},
     program::{ClassRef, FuncRef, Program, UnitRef},
@@ -35,6 +36,9 @@ const MAX_AGAIN: usize = 2;
 /// Ways of calling one function that are told apart.
 const MAX_VARIANTS: usize = 12;
 
+/// Times functions are looked at again because of what was kept where they had looked.
+const MAX_ROUNDS: usize = 2;
+
 /// What was learned of a class.
 #[derive(Debug, Default)]
 pub(super) struct Learned {
@@ -60,7 +64,8 @@ pub(super) struct SinkPlace {
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) source: Option<Arc<Source>>,
-    pub(super) sure: bool,
+    /// How many steps on the way are not known.
+    pub(super) doubt: u8,
     pub(super) steps: Steps,
     /// The function of the sink.
     pub(super) function: FuncRef,
@@ -104,7 +109,7 @@ pub(super) struct Analysis<'p> {
     pub(super) outer: HashMap<(FuncRef, Var), Value>,
     summaries: HashMap<(FuncRef, Vec<Bind>), Rc<Summary>>,
     variants: HashMap<FuncRef, usize>,
-    running: Vec<FuncRef>,
+    pub(super) running: Vec<FuncRef>,
     tops: Vec<Run>,
     pub(super) slots: HashMap<FuncRef, Rc<[Option<u32>]>>,
     /// What types as they are written mean.
@@ -113,8 +118,7 @@ pub(super) struct Analysis<'p> {
     pub(super) entries: BTreeMap<FuncRef, EntryRow>,
     pub(super) found: BTreeMap<SinkPlace, Found>,
     pub(super) judged: BTreeMap<SinkPlace, Verdict>,
-    /// Whether something was kept that others may have looked for before.
-    pub(super) late: bool,
+    pub(super) readers: Readers,
     /// Who calls whom.
     pub(super) calls: BTreeSet<(FuncRef, FuncRef)>,
     /// How many operations of each block were looked at at most.
@@ -159,7 +163,7 @@ impl<'p> Analysis<'p> {
             entries: BTreeMap::new(),
             found: BTreeMap::new(),
             judged: BTreeMap::new(),
-            late: false,
+            readers: Readers::default(),
             calls: BTreeSet::new(),
             visited: HashMap::default(),
             work: vec![0; units],
@@ -184,19 +188,22 @@ impl<'p> Analysis<'p> {
             self.whole(maker);
         }
         // What makers found out of fields was not known to the first of them.
-        self.summaries.clear();
-        self.variants.clear();
+        self.forget_summaries(|_| true);
+        self.readers = Readers::default();
         self.everything(&functions);
-        if std::mem::take(&mut self.late) {
+        for _ in 0..MAX_ROUNDS {
             // Data was kept where a function had looked before: once more, knowing it.
-            self.summaries.clear();
-            self.variants.clear();
-            self.everything(&functions);
+            let stale = self.forget_stale();
+            self.everything(&stale);
         }
     }
 
+    pub(super) fn forget_summaries(&mut self, of: impl Fn(FuncRef) -> bool) {
+        self.summaries.retain(|(function, _), _| !of(*function));
+        self.variants.retain(|function, _| !of(*function));
+    }
+
     pub(super) fn everything(&mut self, functions: &[FuncRef]) {
-        self.late = false;
         for function in functions {
             if self.cancel.is_cancelled() {
                 return;
@@ -215,8 +222,9 @@ impl<'p> Analysis<'p> {
             .collect();
         for (loc, object) in changed {
             let kept = object.map(|value| self.lasting_value(&outcome.exit, value));
-            if let Some(known) = self.lasting.get_mut(&loc) {
-                self.late |= Arc::make_mut(known).grow(&kept);
+            let known = self.lasting.get_mut(&loc).map(Arc::make_mut);
+            if known.is_some_and(|known| known.grow(&kept)) {
+                self.changed(&Kept::Object(loc));
             }
         }
     }
@@ -359,7 +367,7 @@ impl<'p> Analysis<'p> {
         Taints::of(Taint {
             origin: Origin::Source(Arc::new(source)),
             safe: super::context::Contexts::default(),
-            sure: true,
+            doubt: 0,
             steps: Steps::default().push(step),
         })
     }
@@ -377,7 +385,7 @@ impl<'p> Analysis<'p> {
             let trust = found.source.as_ref().map(|source| source.trust);
             (
                 trust,
-                !found.sure,
+                found.doubt,
                 found.steps.count(),
                 found.source.clone(),
             )

@@ -7,7 +7,7 @@ use super::{
     program::FuncRef,
     state::{Kind, Object},
     summary::{Bind, Hit, Summary},
-    value::{Atom, Atoms, Const, Key, Loc, Origin, Place, Step, Steps, Taint, Taints, Value},
+    value::{Atom, Atoms, Const, Key, Loc, MAX_DOUBT, Origin, Place, Step, Steps, Taint, Taints, Value},
 };
 use crate::engine::builtin::ir::{Name, ParamKind};
 use foldhash::HashMap;
@@ -383,7 +383,7 @@ impl<'p> Analysis<'p> {
             Origin::Source(source) => {
                 let found = super::analysis::Found {
                     source: Some(source.clone()),
-                    sure: hit.taint.sure,
+                    doubt: hit.taint.doubt,
                     steps: hit.taint.steps.clone(),
                     function: hit.function,
                     sink: hit.sink.clone(),
@@ -401,7 +401,7 @@ impl<'p> Analysis<'p> {
                 match known {
                     Some(known) => {
                         known.taint.safe = known.taint.safe.and(hit.taint.safe);
-                        known.taint.sure |= hit.taint.sure;
+                        known.taint.doubt = known.taint.doubt.min(hit.taint.doubt);
                     }
                     None if room => frame.out.hits.push(hit),
                     None => {
@@ -418,7 +418,7 @@ fn through(own: &Taint, inside: &Taint, step: &Step) -> Taint {
     Taint {
         origin: own.origin.clone(),
         safe: own.safe.or(inside.safe),
-        sure: own.sure && inside.sure,
+        doubt: own.doubt.saturating_add(inside.doubt).min(MAX_DOUBT),
         steps: Steps::then(&own.steps.push(step.clone()), &inside.steps),
     }
 }

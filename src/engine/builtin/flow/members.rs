@@ -3,6 +3,7 @@
 use super::{
     analysis::Analysis,
     frame::Frame,
+    kept::Kept,
     paths::PathId,
     program::{ClassRef, UnitRef},
     state::{Kind, given},
@@ -21,6 +22,7 @@ impl<'p> Analysis<'p> {
                 let loc = Loc::Site(*site);
                 if frame.state.object(&loc).is_none() {
                     let lasting = self.lasting.get(&loc)?.clone();
+                    self.reads(Kept::Object(loc.clone()));
                     frame.state.share(loc.clone(), lasting);
                 }
                 Some(loc)
@@ -93,6 +95,7 @@ impl<'p> Analysis<'p> {
     ) -> Value {
         let mut value = Value::default();
         for at in self.ancestors(class) {
+            self.reads(Kept::Field(at, name.clone()));
             if let Some(known) = self.learned[at.0 as usize].fields.get(name) {
                 value.join(known);
             }
@@ -239,7 +242,9 @@ impl<'p> Analysis<'p> {
                 let known = fields.entry(name.clone()).or_default();
                 let before = known.taint.clone();
                 known.join(&lasting);
-                self.late |= known.taint != before;
+                if known.taint != before {
+                    self.changed(&Kept::Field(class, name.clone()));
+                }
             }
             match atom {
                 Atom::Class(class) => {
@@ -248,13 +253,20 @@ impl<'p> Analysis<'p> {
                     let known = members.entry(name.clone()).or_default();
                     let before = known.taint.clone();
                     known.join(&lasting);
-                    self.late |= known.taint != before;
+                    if known.taint != before {
+                        self.changed(&Kept::Member(*class, name.clone()));
+                    }
                     stored = true;
                 }
                 Atom::Module(module) => {
                     let lasting = self.lasting_value(&frame.state, &value);
                     let globals = &mut self.globals[module.0 as usize];
-                    globals.entry(name.clone()).or_default().join(&lasting);
+                    let known = globals.entry(name.clone()).or_default();
+                    let before = known.taint.clone();
+                    known.join(&lasting);
+                    if known.taint != before {
+                        self.changed(&Kept::Global(*module, name.clone()));
+                    }
                     stored = true;
                 }
                 Atom::Path(path) => self.library_store(frame, *path, &format!("{name}="), &value),

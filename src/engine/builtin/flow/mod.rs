@@ -15,6 +15,7 @@ mod elements;
 mod entries;
 mod frame;
 mod guards;
+mod kept;
 mod library;
 mod members;
 mod methods;

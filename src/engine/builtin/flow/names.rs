@@ -3,9 +3,10 @@
 use super::{
     analysis::Analysis,
     frame::Frame,
+    kept::Kept,
     program::{ClassRef, FuncRef, UnitRef},
     state::State,
-    value::{Atom, Loc, Origin, Taint, Value},
+    value::{Atom, Loc, Origin, Value},
 };
 use crate::engine::{builtin::ir::Name, inventory::Language};
 use std::{collections::BTreeSet, sync::Arc};
@@ -16,6 +17,7 @@ const MAX_WILD: usize = 100;
 impl<'p> Analysis<'p> {
     /// What a name means in a file.
     pub(super) fn global(&mut self, unit: UnitRef, name: &Name) -> Value {
+        self.reads(Kept::Global(unit, name.clone()));
         if let Some(value) = self.globals[unit.0 as usize].get(name) {
             return value.clone();
         }
@@ -48,6 +50,7 @@ impl<'p> Analysis<'p> {
     fn packaged(&mut self, package: &str, name: &Name) -> Option<Value> {
         let unit = self.program.declaring(package, name)?;
         self.top_level(unit);
+        self.reads(Kept::Global(unit, name.clone()));
         self.globals[unit.0 as usize].get(name).cloned()
     }
 
@@ -119,6 +122,7 @@ impl<'p> Analysis<'p> {
     fn of_wild(&mut self, unit: UnitRef, module: &Name, name: &Name) -> Option<Value> {
         if let Some(found) = self.program.module(module, unit) {
             self.top_level(found);
+            self.reads(Kept::Global(found, name.clone()));
             return self.globals[found.0 as usize].get(name).cloned();
         }
         let whole = module.trim_end_matches(".*");
@@ -205,6 +209,7 @@ impl<'p> Analysis<'p> {
     /// A name of a module of the program.
     pub(super) fn module_member(&mut self, module: UnitRef, name: &Name) -> Value {
         self.top_level(module);
+        self.reads(Kept::Global(module, name.clone()));
         if let Some(value) = self.globals[module.0 as usize].get(name) {
             return value.clone();
         }
@@ -235,6 +240,7 @@ impl<'p> Analysis<'p> {
     /// A member of a class or of what it is derived from.
     pub(super) fn class_member(&mut self, class: ClassRef, name: &Name) -> Option<Value> {
         for at in self.ancestors(class) {
+            self.reads(Kept::Member(at, name.clone()));
             if let Some(value) = self.learned[at.0 as usize].members.get(name) {
                 return Some(value.clone());
             }
@@ -339,10 +345,7 @@ fn outside(value: &Value) -> Value {
         .retain(|atom| !matches!(atom, Atom::Param(_) | Atom::Bound(..)));
     kept.open |= kept.atoms.len() != value.atoms.len();
     kept.taint = value.taint.map(|taint| {
-        matches!(taint.origin, Origin::Source(_)).then(|| Taint {
-            sure: false,
-            ..taint.clone()
-        })
+        matches!(taint.origin, Origin::Source(_)).then(|| taint.unsure())
     });
     kept
 }

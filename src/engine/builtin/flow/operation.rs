@@ -4,6 +4,7 @@ use super::{
     analysis::Analysis,
     arithmetic,
     frame::Frame,
+    kept::Kept,
     state::{Kind, Object},
     value::{Atom, Const, Loc, Value},
 };
@@ -52,7 +53,7 @@ impl<'p> Analysis<'p> {
                     unit: frame.func.unit,
                     id: *function,
                 };
-                self.outer.entry((of, *var)).or_default().join(&value);
+                self.keep_outer(of, *var, &value);
             }
             OpKind::LoadField(to, object, name) => {
                 let value = frame.get(*object);
@@ -268,6 +269,7 @@ impl<'p> Analysis<'p> {
             unit: frame.func.unit,
             id: function,
         };
+        self.reads(Kept::Outer(of, var));
         let known = self.outer.get(&(of, var)).cloned();
         known
             .filter(|value| !value.is_bottom())
@@ -321,7 +323,9 @@ impl<'p> Analysis<'p> {
         let known = globals.entry(name.clone()).or_default();
         let before = known.taint.clone();
         known.join(&lasting);
-        self.late |= known.taint != before;
+        if known.taint != before {
+            self.changed(&Kept::Global(frame.func.unit, name.clone()));
+        }
     }
 }
 

@@ -155,10 +155,11 @@ fn claim(
             false => claim.into_lead(),
         });
     };
-    let (severity, confidence) = match (source.trust, found.sure) {
-        (Trust::Remote, true) if gives_control(rule.id) => (Severity::Critical, 0.9),
-        (Trust::Remote, true) => (rule.severity, 0.9),
-        (Trust::Remote, false) => (rule.severity, 0.65),
+    let (severity, confidence) = match (source.trust, found.doubt) {
+        (Trust::Remote, 0) if gives_control(rule.id) => (Severity::Critical, 0.9),
+        (Trust::Remote, 0) => (rule.severity, 0.9),
+        (Trust::Remote, 1) => (rule.severity, 0.65),
+        (Trust::Remote, _) => (rule.severity, 0.4),
         (Trust::Stored, _) => (lower(rule.severity), 0.55),
         (Trust::Local, _) => (Severity::Low.max(rule.severity), 0.5),
     };
@@ -172,13 +173,15 @@ fn claim(
     .at_sink(sink)
     .severity(severity)
     .confidence(confidence)
-    .with_flow(trace, found.sure);
+    .with_flow(trace, found.doubt == 0);
     // An address that unknown code made of a request is seldom one that the request chose.
     let is_address = [SSRF, REDIRECT].iter().any(|it| rule.id.ends_with(it));
     // What the one who starts the program chooses is theirs.
     Some(match source.trust {
         Trust::Local => claim.into_lead(),
-        _ if is_address && !found.sure => claim.into_lead(),
+        _ if is_address && found.doubt > 0 => claim.into_lead(),
+        // Through several unknown steps nearly everything comes from outside.
+        _ if found.doubt > 1 => claim.into_lead(),
         // Who may have written what is stored is not known yet.
         Trust::Stored if rule.id.ends_with("-stored-xss") => claim.into_lead(),
         _ => claim,

@@ -61,7 +61,7 @@ impl<'p> Analysis<'p> {
             }
             let found = super::analysis::Found {
                 source: None,
-                sure: true,
+                doubt: 0,
                 steps: super::value::Steps::default().push(frame.step(name.clone(), "called here")),
                 function: frame.func,
                 sink: name.clone(),

@@ -340,7 +340,7 @@ pub(super) fn given(place: &Place) -> Value {
     let taint = super::value::Taint {
         origin: super::value::Origin::Param(place.clone()),
         safe: super::context::Contexts::default(),
-        sure: true,
+        doubt: 0,
         steps: super::value::Steps::default(),
     };
     Value {

@@ -9,6 +9,9 @@ const MAX_TAINTS: usize = 6;
 /// Steps of a trace; what lies between is left out.
 const MAX_STEPS: usize = 24;
 
+/// More steps that are not known make no difference.
+pub(super) const MAX_DOUBT: u8 = 3;
+
 /// Who controls a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Trust {
@@ -168,28 +171,36 @@ pub(super) struct Taint {
     pub(super) origin: Origin,
     /// What it can do no harm in.
     pub(super) safe: Contexts,
-    /// Whether every step on the way is known.
-    pub(super) sure: bool,
+    /// How many steps on the way are not known, up to [`MAX_DOUBT`].
+    pub(super) doubt: u8,
     pub(super) steps: Steps,
 }
 
 impl PartialEq for Taint {
     /// Steps are how it came, not what it is.
     fn eq(&self, other: &Self) -> bool {
-        (&self.origin, self.safe, self.sure) == (&other.origin, other.safe, other.sure)
+        (&self.origin, self.safe, self.doubt) == (&other.origin, other.safe, other.doubt)
     }
 }
 
 impl Eq for Taint {}
 
 impl Taint {
+    /// After one more step that is not known.
+    pub(super) fn unsure(&self) -> Self {
+        Self {
+            doubt: MAX_DOUBT.min(self.doubt + 1),
+            ..self.clone()
+        }
+    }
+
     /// What is so of either; the more dangerous way is the one to tell.
     fn merge(&mut self, other: &Self) {
-        if !self.sure && other.sure && self.safe == other.safe {
+        if other.doubt < self.doubt && self.safe == other.safe {
             self.steps.clone_from(&other.steps);
         }
         self.safe = self.safe.and(other.safe);
-        self.sure |= other.sure;
+        self.doubt = self.doubt.min(other.doubt);
     }
 }
 
@@ -246,13 +257,9 @@ impl Taints {
         })
     }
 
+    /// After one more step that is not known.
     pub(super) fn unsure(&self) -> Self {
-        self.map(|taint| {
-            Some(Taint {
-                sure: false,
-                ..taint.clone()
-            })
-        })
+        self.map(|taint| Some(taint.unsure()))
     }
 
     pub(super) fn safe_for(&self, contexts: Contexts) -> Self {

@@ -13,6 +13,9 @@ const MAX_NODES: usize = 2_000_000;
 const BUDGET_FLOOR: usize = 20_000;
 const BUDGET_PER_BYTE: usize = 2;
 
+/// What tree-sitter calls a part it could not read.
+const ERROR: &str = "ERROR";
+
 /// Index of a node.
 pub(crate) type NodeId = u32;
 
@@ -38,11 +41,34 @@ struct Node {
     named: bool,
 }
 
+/// What a grammar calls its kinds and fields, by their ids. Asking the grammar each time would cost
+/// more than whatever is done with the answer.
+#[derive(Debug)]
+struct Names {
+    kinds: Vec<Box<str>>,
+    fields: Vec<Box<str>>,
+}
+
+impl Names {
+    fn of(language: &Language) -> Self {
+        let kinds = 0..u16::try_from(language.node_kind_count()).unwrap_or(u16::MAX);
+        let fields = 0..=u16::try_from(language.field_count()).unwrap_or(u16::MAX - 1);
+        Self {
+            kinds: kinds
+                .map(|id| language.node_kind_for_id(id).unwrap_or_default().into())
+                .collect(),
+            fields: fields
+                .map(|id| language.field_name_for_id(id).unwrap_or_default().into())
+                .collect(),
+        }
+    }
+}
+
 /// A parsed file.
 #[derive(Debug)]
 pub(crate) struct Tree {
     nodes: Vec<Node>,
-    language: Language,
+    names: Names,
     /// Whether parts could not be read.
     pub(crate) has_error: bool,
 }
@@ -119,7 +145,7 @@ impl Tree {
                 let Some(done) = open.pop() else {
                     return Ok(Self {
                         nodes,
-                        language: language.clone(),
+                        names: Names::of(language),
                         has_error: parsed.root_node().has_error(),
                     });
                 };
@@ -135,9 +161,10 @@ impl Tree {
     }
 
     pub(crate) fn kind(&self, node: NodeId) -> &str {
-        self.language
-            .node_kind_for_id(self.nodes[node as usize].kind)
-            .unwrap_or_default()
+        let kind = self.nodes[node as usize].kind;
+        // `ERROR` has an id beyond all others.
+        let known = self.names.kinds.get(kind as usize);
+        known.map_or(ERROR, AsRef::as_ref)
     }
 
     pub(crate) fn span(&self, node: NodeId) -> Range<usize> {
@@ -187,17 +214,16 @@ impl Tree {
 
     /// The child in the grammar's field `name`.
     pub(crate) fn field(&self, node: NodeId, name: &str) -> Option<NodeId> {
-        let field = self.language.field_id_for_name(name)?.get();
+        let field = self.names.fields.iter().position(|it| **it == *name)?;
         self.all_children(node)
-            .find(|child| self.nodes[*child as usize].field == field)
+            .find(|child| self.nodes[*child as usize].field as usize == field)
     }
 
     /// The grammar's field that `node` fills in its parent.
     pub(crate) fn field_of(&self, node: NodeId) -> Option<&str> {
         let field = self.nodes[node as usize].field;
-        (field != 0)
-            .then(|| self.language.field_name_for_id(field))
-            .flatten()
+        let known = self.names.fields.get(field as usize);
+        known.map(AsRef::as_ref).filter(|_| field != 0)
     }
 
     /// Every node of one of `kinds`, in source order.

@@ -1,0 +1,70 @@
+//! What outlives the call of a function, and who looked at it: when it changes afterwards, those
+//! functions, and whoever calls them, are looked at again.
+
+use super::{
+    analysis::Analysis,
+    program::{ClassRef, FuncRef, UnitRef},
+    value::Loc,
+};
+use crate::engine::builtin::ir::{Name, Var};
+use foldhash::HashMap;
+use std::collections::BTreeSet;
+
+/// A place where data is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Kept {
+    /// A field of any object of a class.
+    Field(ClassRef, Name),
+    /// A member of a class itself.
+    Member(ClassRef, Name),
+    /// A name of a module.
+    Global(UnitRef, Name),
+    /// A variable that inner functions use.
+    Outer(FuncRef, Var),
+    /// An object that a global holds.
+    Object(Loc),
+}
+
+/// Who looked where.
+#[derive(Debug, Default)]
+pub(super) struct Readers {
+    of: HashMap<Kept, BTreeSet<FuncRef>>,
+    /// Functions that looked at something before it changed.
+    stale: BTreeSet<FuncRef>,
+}
+
+impl<'p> Analysis<'p> {
+    /// The function that is being looked at reads `kept`.
+    pub(super) fn reads(&mut self, kept: Kept) {
+        if let Some(by) = self.running.last() {
+            self.readers.of.entry(kept).or_default().insert(*by);
+        }
+    }
+
+    /// There is other data in `kept` than before.
+    pub(super) fn changed(&mut self, kept: &Kept) {
+        if let Some(readers) = self.readers.of.get(kept) {
+            self.readers.stale.extend(readers);
+        }
+    }
+
+    /// Forgets what was learned of functions that looked at something before it changed, and of all
+    /// that call them; gives them, in the order of the program.
+    pub(super) fn forget_stale(&mut self) -> Vec<FuncRef> {
+        let mut callers: HashMap<FuncRef, Vec<FuncRef>> = HashMap::default();
+        for (caller, callee) in &self.calls {
+            callers.entry(*callee).or_default().push(*caller);
+        }
+        let mut waiting: Vec<FuncRef> = self.readers.stale.iter().copied().collect();
+        while let Some(function) = waiting.pop() {
+            for caller in callers.get(&function).into_iter().flatten() {
+                if self.readers.stale.insert(*caller) {
+                    waiting.push(*caller);
+                }
+            }
+        }
+        let stale = std::mem::take(&mut self.readers.stale);
+        self.forget_summaries(|function| stale.contains(&function));
+        stale.into_iter().collect()
+    }
+}
