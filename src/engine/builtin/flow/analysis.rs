@@ -9,8 +9,9 @@ use super::{
     config::Config,
     frame::Outcome,
     kept::{Kept, Readers},
+    known::Known,
     models::{self, EntryRow, Models},
-    paths::{PathId, Paths},
+    paths::Paths,
     program::{ClassRef, FuncRef, Program, UnitRef},
     state::Object,
     summary::{Bind, Summary},
@@ -53,11 +54,11 @@ pub(super) struct Learned {
 /// Where data ends up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SinkPlace {
-    /// The id of the rule.
-    pub(super) rule: String,
     pub(super) unit: UnitRef,
     pub(super) start: u32,
     pub(super) end: u32,
+    /// The id of the rule.
+    pub(super) rule: Name,
 }
 
 /// Untrusted data at a place where it does harm.
@@ -112,8 +113,7 @@ pub(super) struct Analysis<'p> {
     pub(super) running: Vec<FuncRef>,
     tops: Vec<Run>,
     pub(super) slots: HashMap<FuncRef, Rc<[Option<u32>]>>,
-    /// What types as they are written mean.
-    pub(super) declared: HashMap<(UnitRef, Name), Option<Atom>>,
+    pub(super) known: Known,
     /// Functions that the outside calls.
     pub(super) entries: BTreeMap<FuncRef, EntryRow>,
     pub(super) found: BTreeMap<SinkPlace, Found>,
@@ -159,7 +159,7 @@ impl<'p> Analysis<'p> {
             running: Vec::new(),
             tops: vec![Run::Not; units],
             slots: HashMap::default(),
-            declared: HashMap::default(),
+            known: Known::default(),
             entries: BTreeMap::new(),
             found: BTreeMap::new(),
             judged: BTreeMap::new(),
@@ -177,12 +177,11 @@ impl<'p> Analysis<'p> {
         for unit in 0..self.program.units.len() {
             self.top_level(UnitRef(u32::try_from(unit).unwrap_or(u32::MAX)));
         }
-        // Types that were asked for before their file ran were not known yet.
-        self.declared.clear();
         let functions: Vec<FuncRef> = self.program.functions().collect();
         for function in &functions {
             self.find_entries(*function);
         }
+        self.known.settle();
         let makers = functions.iter().copied().filter(|it| self.is_maker(*it));
         for maker in makers.collect::<Vec<_>>() {
             self.whole(maker);
@@ -243,7 +242,7 @@ impl<'p> Analysis<'p> {
         if matches!(kind, FunctionKind::TopLevel | FunctionKind::ClassBody) {
             return;
         }
-        let binds = self.usual(function);
+        let binds = self.usual(function).to_vec();
         self.summary(function, binds);
     }
 
@@ -279,7 +278,10 @@ impl<'p> Analysis<'p> {
                 self.learned[base.0 as usize].derived.push(class);
             }
         }
-        self.learned[class.0 as usize].bases = bases;
+        if self.learned[class.0 as usize].bases != bases {
+            self.learned[class.0 as usize].bases = bases;
+            self.known.forget_ancestors();
+        }
         self.running.push(body);
         let outcome = self.execute(body, &[]);
         self.running.pop();
@@ -311,15 +313,15 @@ impl<'p> Analysis<'p> {
         mut binds: Vec<Bind>,
     ) -> Option<Rc<Summary>> {
         let usual = self.usual(function);
-        if binds != usual && self.running.contains(&function) {
+        if *binds != *usual && self.running.contains(&function) {
             // What a function does when it calls itself does not depend on the first call.
-            binds = usual.clone();
+            binds = usual.to_vec();
         }
-        if binds != usual {
+        if *binds != *usual {
             let known = self.summaries.contains_key(&(function, binds.clone()));
             let variants = self.variants.get(&function).copied().unwrap_or(0);
             if !known && variants >= MAX_VARIANTS {
-                binds = usual.clone();
+                binds = usual.to_vec();
             }
         }
         let key = (function, binds);
@@ -330,7 +332,7 @@ impl<'p> Analysis<'p> {
         if again >= MAX_AGAIN || self.running.len() > MAX_DEPTH {
             return None;
         }
-        if key.1 != usual {
+        if *key.1 != *usual {
             *self.variants.entry(function).or_default() += 1;
         }
         self.running.push(function);
@@ -395,14 +397,6 @@ impl<'p> Analysis<'p> {
             _ => {
                 self.found.insert(place, found);
             }
-        }
-    }
-
-    /// The path a name of the language itself has.
-    pub(super) fn language_name(&mut self, name: &Name) -> PathId {
-        match self.language {
-            Language::Java => self.paths.place(&format!("java.lang.{name}")),
-            _ => self.paths.place(&format!("builtins.{name}")),
         }
     }
 }

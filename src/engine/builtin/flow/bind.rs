@@ -7,10 +7,13 @@ use super::{
     program::FuncRef,
     state::{Kind, Object},
     summary::{Bind, Hit, Summary},
-    value::{Atom, Atoms, Const, Key, Loc, MAX_DOUBT, Origin, Place, Step, Steps, Taint, Taints, Value},
+    value::{
+        Atom, Atoms, Const, Key, Loc, MAX_DOUBT, Origin, Place, Step, Steps, Taint, Taints, Value,
+    },
 };
 use crate::engine::builtin::ir::{Name, ParamKind};
 use foldhash::HashMap;
+use std::rc::Rc;
 
 /// Functions longer than this are not looked at again for particular constants.
 const MAX_SPECIAL: usize = 600;
@@ -25,7 +28,7 @@ struct Given {
     /// Objects of the summary and what they are in the caller.
     sites: HashMap<u64, u64>,
     /// What was found at places of the callee, and the data in all of it.
-    found: HashMap<Place, (Value, Taints)>,
+    found: HashMap<Place, Rc<(Value, Taints)>>,
     step: Step,
 }
 
@@ -123,7 +126,7 @@ impl<'p> Analysis<'p> {
         let constants = size <= MAX_SPECIAL;
         values
             .iter()
-            .zip(usual)
+            .zip(usual.iter())
             .map(|(value, usual)| {
                 let mut atoms = Atoms::new();
                 let mut exact = !value.open && !value.atoms.is_empty();
@@ -151,7 +154,7 @@ impl<'p> Analysis<'p> {
                 atoms.sort();
                 atoms.dedup();
                 if atoms.is_empty() {
-                    return usual;
+                    return usual.clone();
                 }
                 Bind { atoms, exact }
             })
@@ -220,8 +223,9 @@ impl<'p> Analysis<'p> {
         changed: &Object,
         given: &mut Given,
     ) {
-        let (target, _) = self.at_place(frame, place, given);
+        let target = self.at_place(frame, place, given);
         let objects = target
+            .0
             .atoms
             .iter()
             .filter(|atom| matches!(atom, Atom::Object(_) | Atom::Param(_)));
@@ -260,13 +264,13 @@ impl<'p> Analysis<'p> {
         frame: &mut Frame<'p>,
         place: &Place,
         given: &mut Given,
-    ) -> (Value, Taints) {
+    ) -> Rc<(Value, Taints)> {
         if let Some(known) = given.found.get(place) {
             return known.clone();
         }
         let value = self.value_at(frame, place, given);
         let taints = frame.state.deep_taint(&value);
-        let found = (value, taints);
+        let found = Rc::new((value, taints));
         given.found.insert(place.clone(), found.clone());
         found
     }
@@ -303,7 +307,7 @@ impl<'p> Analysis<'p> {
                     result.atoms.push(Atom::Object(site));
                 }
                 Atom::Param(place) => {
-                    let (mut actual, _) = self.at_place(frame, place, given);
+                    let mut actual = self.at_place(frame, place, given).0.clone();
                     // Its data comes with the taints of the value.
                     actual.taint = Taints::default();
                     extra.push(actual);
@@ -341,8 +345,8 @@ impl<'p> Analysis<'p> {
                     ..taint.clone()
                 }),
                 Origin::Param(place) => {
-                    let (_, actual) = self.at_place(frame, place, given);
-                    for own in actual.iter() {
+                    let actual = self.at_place(frame, place, given);
+                    for own in actual.1.iter() {
                         all.add(through(own, taint, &given.step));
                     }
                 }
@@ -357,8 +361,9 @@ impl<'p> Analysis<'p> {
             let Origin::Param(place) = &hit.taint.origin else {
                 continue;
             };
-            let (actual, taints) = self.at_place(frame, place, given);
-            if super::sinks::harmless_beginning(hit.context, &actual) {
+            let actual = self.at_place(frame, place, given);
+            let (value, taints) = actual.as_ref();
+            if super::sinks::harmless_beginning(hit.context, value) {
                 continue;
             }
             for own in taints.iter() {
@@ -391,22 +396,21 @@ impl<'p> Analysis<'p> {
                 self.add_found(hit.place, found);
             }
             Origin::Param(_) => {
-                self.judge(&hit.place, super::analysis::Verdict::Unknown);
-                let of_rule = |known: &&Hit| known.place.rule == hit.place.rule;
-                let room = frame.out.hits.len() < MAX_HITS
-                    && frame.out.hits.iter().filter(of_rule).count() < MAX_HITS_OF_RULE;
                 let known = frame.out.hits.iter_mut().find(|known| {
                     known.place == hit.place && known.taint.origin == hit.taint.origin
                 });
-                match known {
-                    Some(known) => {
-                        known.taint.safe = known.taint.safe.and(hit.taint.safe);
-                        known.taint.doubt = known.taint.doubt.min(hit.taint.doubt);
-                    }
-                    None if room => frame.out.hits.push(hit),
-                    None => {
-                        self.gaps.insert(frame.func.unit);
-                    }
+                if let Some(known) = known {
+                    known.taint.safe = known.taint.safe.and(hit.taint.safe);
+                    known.taint.doubt = known.taint.doubt.min(hit.taint.doubt);
+                    return;
+                }
+                self.judge(&hit.place, super::analysis::Verdict::Unknown);
+                let hits = &mut frame.out.hits;
+                let of_rule = hits.iter().filter(|it| it.place.rule == hit.place.rule);
+                if hits.len() < MAX_HITS && of_rule.count() < MAX_HITS_OF_RULE {
+                    hits.push(hit);
+                } else {
+                    self.gaps.insert(frame.func.unit);
                 }
             }
         }

@@ -4,6 +4,7 @@ use super::{
     analysis::Analysis,
     frame::Frame,
     library::Receiver,
+    paths::PathId,
     program::ClassRef,
     state::{Kind, Object},
     value::{Atom, Const, Loc, Value},
@@ -226,9 +227,7 @@ impl<'p> Analysis<'p> {
                 }
                 Atom::Path(path) => {
                     let whole = Receiver { value: meant, var };
-                    let function = self.paths.field(*path, name);
-                    let text = self.paths.text(function).to_owned();
-                    match self.submodule_call(frame, &text) {
+                    match self.submodule_call(frame, *path, name) {
                         Some(function) => Some(self.call_value(frame, &function, args)),
                         None => Some(self.call_member(frame, *path, name, whole, args)),
                     }
@@ -253,13 +252,17 @@ impl<'p> Analysis<'p> {
     }
 
     /// `package.module.function` where the package is a folder of the program.
-    pub(super) fn submodule_call(&mut self, frame: &Frame<'p>, text: &str) -> Option<Value> {
-        let (module, name) = text.rsplit_once('.')?;
-        if module.contains('(') || !module.contains('.') {
+    pub(super) fn submodule_call(
+        &mut self,
+        frame: &Frame<'p>,
+        path: PathId,
+        name: &Name,
+    ) -> Option<Value> {
+        if !self.paths.text(path).contains('.') {
             return None;
         }
-        let module = self.submodule(module, frame.func.unit)?;
-        Some(self.module_member(module, &name.into()))
+        let module = self.submodule(path, frame.func.unit)?;
+        Some(self.module_member(module, name))
     }
 
     /// A new object of a class of the program.
@@ -267,8 +270,9 @@ impl<'p> Analysis<'p> {
         let value = Self::place_object(frame, Object::new(Kind::Instance(class)));
         let makers = ["__init__", "<init>", "<fields>"].iter().find_map(|name| {
             let name: Name = (*name).into();
-            let mut classes = self.ancestors(class).into_iter();
-            classes.find_map(|at| self.program.class(at).methods.get(&name).cloned())
+            let classes = self.ancestors(class);
+            let mut classes = classes.iter();
+            classes.find_map(|at| self.program.class(*at).methods.get(&name).cloned())
         });
         match makers {
             Some(makers) => {

@@ -91,8 +91,10 @@ impl<'p> Analysis<'p> {
     ) -> Option<Value> {
         let exact = !receiver.atoms.contains(&Atom::Instance(class));
         let methods = if exact {
-            let own = self.ancestors(class).into_iter();
-            let mut own = own.filter_map(|at| self.program.class(at).methods.get(name));
+            let own = self.ancestors(class);
+            let mut own = own
+                .iter()
+                .filter_map(|at| self.program.class(*at).methods.get(name));
             own.next().cloned().unwrap_or_default()
         } else {
             self.methods(class, name)
@@ -228,9 +230,10 @@ impl<'p> Analysis<'p> {
         let Some(class) = own else {
             return self.unknown_method(frame, receiver, None, name, args);
         };
-        let above = self.ancestors(class).into_iter().skip(1);
-        let mut found = above.filter_map(|at| self.program.class(at).methods.get(name));
-        if let Some(methods) = found.next().cloned() {
+        let above = self.ancestors(class);
+        let mut found = above.iter().skip(1);
+        let methods = found.find_map(|at| self.program.class(*at).methods.get(name));
+        if let Some(methods) = methods.cloned() {
             let mut result = Value::default();
             for method in self.by_arity(methods, args) {
                 let part = self.call_function(frame, method, &args.behind(receiver.clone()));

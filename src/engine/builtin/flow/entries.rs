@@ -23,7 +23,7 @@ impl<'p> Analysis<'p> {
             .collect();
         for param in &declaration.params {
             if let Some(declared) = &param.declared
-                && let Some(Atom::Path(path)) = self.declared_type(function.unit, declared)
+                && let Some(Atom::Path(path)) = self.type_as_written(function.unit, declared)
             {
                 places.push(path);
             }
@@ -94,7 +94,7 @@ impl<'p> Analysis<'p> {
     }
 
     /// What is known of the arguments of a function that nobody in particular calls: their types.
-    pub(super) fn usual(&mut self, function: FuncRef) -> Vec<Bind> {
+    pub(super) fn usual_binds(&mut self, function: FuncRef) -> Vec<Bind> {
         let params = &self.program.function(function).params;
         let class = self.program.class_of_method(function);
         let mut binds = Vec::with_capacity(params.len());
@@ -103,7 +103,7 @@ impl<'p> Analysis<'p> {
             if let (0, Some(class)) = (place, class) {
                 atoms.push(Atom::Instance(class));
             } else if let Some(declared) = &param.declared {
-                atoms.extend(self.declared_type(function.unit, declared));
+                atoms.extend(self.type_as_written(function.unit, declared));
             }
             binds.push(Bind {
                 atoms,

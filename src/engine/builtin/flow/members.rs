@@ -4,8 +4,9 @@ use super::{
     analysis::Analysis,
     frame::Frame,
     kept::Kept,
+    known::FieldType,
     paths::PathId,
-    program::{ClassRef, UnitRef},
+    program::ClassRef,
     state::{Kind, given},
     value::{Atom, Key, Loc, Origin, Place, Value},
 };
@@ -94,7 +95,7 @@ impl<'p> Analysis<'p> {
         receiver: &Value,
     ) -> Value {
         let mut value = Value::default();
-        for at in self.ancestors(class) {
+        for at in self.ancestors(class).iter().copied() {
             self.reads(Kept::Field(at, name.clone()));
             if let Some(known) = self.learned[at.0 as usize].fields.get(name) {
                 value.join(known);
@@ -137,10 +138,9 @@ impl<'p> Analysis<'p> {
         }
     }
 
-    /// The type of a field as it is declared.
-    pub(super) fn field_type(&self, class: ClassRef, name: &Name) -> Option<(UnitRef, Name)> {
-        self.ancestors(class).into_iter().find_map(|at| {
-            let body = self.program.class(at).body;
+    pub(super) fn declared_field_type(&mut self, class: ClassRef, name: &Name) -> FieldType {
+        self.ancestors(class).iter().find_map(|at| {
+            let body = self.program.class(*at).body;
             let vars = &self.program.function(body).vars;
             let var = vars.iter().find(|info| info.name.as_ref() == Some(name))?;
             Some((body.unit, var.declared.clone()?))
@@ -165,18 +165,16 @@ impl<'p> Analysis<'p> {
     /// A member of something of a library.
     pub(super) fn path_field(&mut self, frame: &mut Frame<'p>, path: PathId, name: &Name) -> Value {
         let at = self.paths.field(path, name);
-        let text = self.paths.text(at).to_owned();
-        if !text.contains('(')
-            && !self.paths.is_known(at)
-            && let Some(module) = self.submodule(&text, frame.func.unit)
+        if !self.paths.is_known(at)
+            && let Some(module) = self.submodule(at, frame.func.unit)
         {
             return Value::atom(Atom::Module(module));
         }
-        if self.language == Language::Java
-            && name.starts_with(char::is_uppercase)
-            && let Some(class) = self.qualified(&text)
-        {
-            return class;
+        if self.language == Language::Java && name.starts_with(char::is_uppercase) {
+            let text = self.paths.text(at).to_owned();
+            if let Some(class) = self.qualified(&text) {
+                return class;
+            }
         }
         let mut value = Value::atom(Atom::Path(self.paths.resolved(at)));
         if let Some(model) = self.paths.model(at)

@@ -16,6 +16,7 @@ mod entries;
 mod frame;
 mod guards;
 mod kept;
+mod known;
 mod library;
 mod members;
 mod methods;

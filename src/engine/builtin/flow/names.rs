@@ -4,6 +4,7 @@ use super::{
     analysis::Analysis,
     frame::Frame,
     kept::Kept,
+    paths::PathId,
     program::{ClassRef, FuncRef, UnitRef},
     state::State,
     value::{Atom, Loc, Origin, Value},
@@ -96,16 +97,9 @@ impl<'p> Analysis<'p> {
         if nearer {
             return value;
         }
-        let key = (unit, declared.clone());
-        let known = match self.declared.get(&key) {
-            Some(known) => known.clone(),
-            None => {
-                let found = self.declared_type(unit, declared);
-                self.declared.insert(key, found.clone());
-                found
-            }
+        let Some(known) = self.type_as_written(unit, declared) else {
+            return value;
         };
-        let Some(known) = known else { return value };
         // What a call gave without a model says less than the type.
         value.atoms.retain(|atom| match atom {
             Atom::Path(path) => !self.paths.text(*path).ends_with(')'),
@@ -228,18 +222,19 @@ impl<'p> Analysis<'p> {
     }
 
     /// A package of folders without files of their own, step by step: `a` then `a.b`.
-    pub(super) fn submodule(&mut self, of: &str, unit: UnitRef) -> Option<UnitRef> {
-        if self.language != Language::Python {
+    pub(super) fn submodule(&mut self, at: PathId, unit: UnitRef) -> Option<UnitRef> {
+        let text = self.paths.text(at);
+        if self.language != Language::Python || text.contains('(') {
             return None;
         }
-        let found = self.program.module(of, unit)?;
+        let found = self.program.module(text, unit)?;
         self.top_level(found);
         Some(found)
     }
 
     /// A member of a class or of what it is derived from.
     pub(super) fn class_member(&mut self, class: ClassRef, name: &Name) -> Option<Value> {
-        for at in self.ancestors(class) {
+        for at in self.ancestors(class).iter().copied() {
             self.reads(Kept::Member(at, name.clone()));
             if let Some(value) = self.learned[at.0 as usize].members.get(name) {
                 return Some(value.clone());
@@ -252,8 +247,7 @@ impl<'p> Analysis<'p> {
         None
     }
 
-    /// A class and what it is derived from, nearest first.
-    pub(super) fn ancestors(&self, class: ClassRef) -> Vec<ClassRef> {
+    pub(super) fn all_ancestors(&self, class: ClassRef) -> Vec<ClassRef> {
         let mut seen = BTreeSet::new();
         let mut order = Vec::new();
         let mut waiting = std::collections::VecDeque::from([class]);
@@ -273,9 +267,9 @@ impl<'p> Analysis<'p> {
     }
 
     /// Classes of libraries that a class is derived from.
-    pub(super) fn library_bases(&self, class: ClassRef) -> Vec<super::paths::PathId> {
+    pub(super) fn library_bases(&mut self, class: ClassRef) -> Vec<PathId> {
         let mut paths = Vec::new();
-        for at in self.ancestors(class) {
+        for at in self.ancestors(class).iter() {
             for base in &self.learned[at.0 as usize].bases {
                 for atom in &base.atoms {
                     if let Atom::Path(path) = atom {
@@ -289,12 +283,12 @@ impl<'p> Analysis<'p> {
 
     /// The methods a call on some object of a class may mean: its own or inherited, and those of
     /// classes derived from it.
-    pub(super) fn methods(&self, class: ClassRef, name: &Name) -> Vec<FuncRef> {
+    pub(super) fn methods(&mut self, class: ClassRef, name: &Name) -> Vec<FuncRef> {
         let mut found = Vec::new();
         let own = self
             .ancestors(class)
-            .into_iter()
-            .find_map(|at| self.program.class(at).methods.get(name));
+            .iter()
+            .find_map(|at| self.program.class(*at).methods.get(name));
         found.extend(own.into_iter().flatten().copied());
         let mut waiting = self.learned[class.0 as usize].derived.clone();
         let mut seen = BTreeSet::new();
@@ -344,8 +338,8 @@ fn outside(value: &Value) -> Value {
     kept.atoms
         .retain(|atom| !matches!(atom, Atom::Param(_) | Atom::Bound(..)));
     kept.open |= kept.atoms.len() != value.atoms.len();
-    kept.taint = value.taint.map(|taint| {
-        matches!(taint.origin, Origin::Source(_)).then(|| taint.unsure())
-    });
+    kept.taint = value
+        .taint
+        .map(|taint| matches!(taint.origin, Origin::Source(_)).then(|| taint.unsure()));
     kept
 }

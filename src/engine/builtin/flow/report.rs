@@ -60,7 +60,7 @@ pub(super) fn report(analysis: &Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<S
         };
         let span = place.start as usize..place.end as usize;
         let file = files.entry(path(place.unit)).or_default();
-        file.judged.push((place.rule.clone(), span, judgement));
+        file.judged.push((place.rule.to_string(), span, judgement));
     }
     for (function, visited) in &analysis.visited {
         if analysis.gaps.contains(&function.unit) {

@@ -70,9 +70,9 @@ impl<'p> Analysis<'p> {
         }
     }
 
-    pub(super) fn sink_place(&self, frame: &Frame<'p>, rule: &str) -> SinkPlace {
+    pub(super) fn sink_place(&mut self, frame: &Frame<'p>, rule: &str) -> SinkPlace {
         SinkPlace {
-            rule: format!("{}-{rule}", self.language.as_str()),
+            rule: self.rule_id(rule),
             unit: frame.func.unit,
             start: frame.span.start,
             end: frame.span.end,

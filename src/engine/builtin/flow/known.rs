@@ -1,0 +1,123 @@
+//! What was worked out before and does not change once every top level ran, kept because calls and
+//! fields ask for it again and again.
+
+use super::{
+    analysis::Analysis,
+    paths::PathId,
+    program::{ClassRef, FuncRef, UnitRef},
+    summary::Bind,
+    value::Atom,
+};
+use crate::engine::{builtin::ir::Name, inventory::Language};
+use foldhash::HashMap;
+use std::rc::Rc;
+
+/// The type of a field as it is written, and the file in which it is.
+pub(super) type FieldType = Option<(UnitRef, Name)>;
+
+/// Answers that were given before.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Whether every top level ran; until then answers may change.
+    settled: bool,
+    usual: HashMap<FuncRef, Rc<[Bind]>>,
+    ancestors: HashMap<ClassRef, Rc<[ClassRef]>>,
+    field_types: HashMap<(ClassRef, Name), FieldType>,
+    /// What types as they are written mean.
+    declared: HashMap<(UnitRef, Name), Option<Atom>>,
+    /// What the language itself has by a name.
+    own_names: HashMap<Name, PathId>,
+    /// Rules by what models call them.
+    rules: HashMap<String, Name>,
+}
+
+impl Known {
+    /// From now on answers stay.
+    pub(super) fn settle(&mut self) {
+        *self = Self {
+            settled: true,
+            own_names: std::mem::take(&mut self.own_names),
+            rules: std::mem::take(&mut self.rules),
+            ..Self::default()
+        };
+    }
+
+    /// A class is derived from something else than before.
+    pub(super) fn forget_ancestors(&mut self) {
+        self.ancestors.clear();
+        self.field_types.clear();
+    }
+}
+
+impl<'p> Analysis<'p> {
+    /// What is known of a function's arguments whoever calls it.
+    pub(super) fn usual(&mut self, function: FuncRef) -> Rc<[Bind]> {
+        if let Some(known) = self.known.usual.get(&function) {
+            return known.clone();
+        }
+        let usual: Rc<[Bind]> = self.usual_binds(function).into();
+        if self.known.settled {
+            self.known.usual.insert(function, usual.clone());
+        }
+        usual
+    }
+
+    /// A class and what it is derived from, nearest first.
+    pub(super) fn ancestors(&mut self, class: ClassRef) -> Rc<[ClassRef]> {
+        if let Some(known) = self.known.ancestors.get(&class) {
+            return known.clone();
+        }
+        let ancestors: Rc<[ClassRef]> = self.all_ancestors(class).into();
+        if self.known.settled {
+            self.known.ancestors.insert(class, ancestors.clone());
+        }
+        ancestors
+    }
+
+    /// The type of a field as it is declared.
+    pub(super) fn field_type(&mut self, class: ClassRef, name: &Name) -> FieldType {
+        let key = (class, name.clone());
+        if let Some(known) = self.known.field_types.get(&key) {
+            return known.clone();
+        }
+        let found = self.declared_field_type(class, name);
+        if self.known.settled {
+            self.known.field_types.insert(key, found.clone());
+        }
+        found
+    }
+
+    /// What a value of a type as it is written may be.
+    pub(super) fn type_as_written(&mut self, unit: UnitRef, declared: &Name) -> Option<Atom> {
+        let key = (unit, declared.clone());
+        if let Some(known) = self.known.declared.get(&key) {
+            return known.clone();
+        }
+        let found = self.declared_type(unit, declared);
+        self.known.declared.insert(key, found.clone());
+        found
+    }
+
+    /// The path a name of the language itself has.
+    pub(super) fn language_name(&mut self, name: &Name) -> PathId {
+        if let Some(known) = self.known.own_names.get(name) {
+            return *known;
+        }
+        let place = match self.language {
+            Language::Java => self.paths.place(&format!("java.lang.{name}")),
+            _ => self.paths.place(&format!("builtins.{name}")),
+        };
+        self.known.own_names.insert(name.clone(), place);
+        place
+    }
+
+    /// The id of a rule that models call `rule`.
+    pub(super) fn rule_id(&mut self, rule: &str) -> Name {
+        if let Some(known) = self.known.rules.get(rule) {
+            return known.clone();
+        }
+        let id: Name = format!("{}-{rule}", self.language.as_str()).into();
+        self.known.rules.insert(rule.to_owned(), id.clone());
+        id
+    }
+}
