@@ -57,111 +57,102 @@ impl Step {
     }
 }
 
-/// The steps so far; shared between values. Ways are joined at every call, so joining two costs
-/// nothing until somebody reads the steps.
+/// The steps so far; shared between values. Ways are joined at every call, so whatever is added
+/// costs the same, and only who reads the steps goes through them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Steps(Option<Arc<Way>>);
 
 #[derive(Debug)]
 struct Way {
-    last: Last,
-    /// At most so many steps; [`MAX_STEPS`] or less.
+    before: Steps,
+    end: End,
+    /// At most so many steps; [`MAX_STEPS`] is that or more.
     length: usize,
 }
 
-/// What a way ends with.
+/// What comes behind the steps before.
 #[derive(Debug)]
-enum Last {
-    /// A step behind others.
-    Step(Steps, Step),
-    /// A way behind another.
-    Way(Steps, Steps),
+enum End {
+    Step(Step),
+    Way(Steps),
 }
 
 impl Steps {
-    fn length(&self) -> usize {
+    /// How many there are, or a few more; never above [`MAX_STEPS`].
+    pub(super) fn count(&self) -> usize {
         self.0.as_ref().map_or(0, |way| way.length)
-    }
-
-    fn of(last: Last, length: usize) -> Self {
-        Self(Some(Arc::new(Way { last, length })))
     }
 
     fn last(&self) -> Option<&Step> {
         let mut at = self;
         loop {
-            match &at.0.as_ref()?.last {
-                Last::Step(_, step) => return Some(step),
-                Last::Way(_, last) => at = last,
+            match &at.0.as_ref()?.end {
+                End::Step(step) => return Some(step),
+                End::Way(way) => at = way,
             }
         }
     }
 
-    /// The same with another end.
-    fn ending_with(&self, step: Step) -> Self {
-        match self.0.as_deref() {
-            None => Self::of(Last::Step(Self::default(), step), 1),
-            Some(way) => {
-                let last = match &way.last {
-                    Last::Step(before, _) => Last::Step(before.clone(), step),
-                    Last::Way(before, last) => Last::Way(before.clone(), last.ending_with(step)),
-                };
-                Self::of(last, way.length)
-            }
-        }
+    fn with(&self, end: End, count: usize) -> Self {
+        let before = match &self.0 {
+            // What lies between is left out; the way ends where the harm is done.
+            Some(way) if way.length == MAX_STEPS && matches!(way.end, End::Step(_)) => &way.before,
+            _ => self,
+        };
+        Self(Some(Arc::new(Way {
+            before: before.clone(),
+            end,
+            length: MAX_STEPS.min(self.count() + count),
+        })))
     }
 
     pub(super) fn push(&self, step: Step) -> Self {
         if self.last().is_some_and(|last| last.is_at(&step)) {
             return self.clone();
         }
-        let length = self.length() + 1;
-        if length > MAX_STEPS {
-            // The way ends where the harm is done, however long it is.
-            return self.ending_with(step);
-        }
-        Self::of(Last::Step(self.clone(), step), length)
-    }
-
-    /// From the first to the newest.
-    pub(super) fn list(&self) -> Vec<Step> {
-        let mut list: Vec<Step> = Vec::with_capacity(self.length());
-        let mut waiting = vec![self];
-        while let Some(steps) = waiting.pop() {
-            let Some(way) = steps.0.as_deref() else {
-                continue;
-            };
-            match &way.last {
-                Last::Step(before, step) => {
-                    list.push(step.clone());
-                    waiting.push(before);
-                }
-                Last::Way(before, last) => waiting.extend([before, last]),
-            }
-        }
-        list.reverse();
-        list.dedup_by(|later, earlier| later.is_at(earlier));
-        list
-    }
-
-    /// How many there are, or a few more.
-    pub(super) fn count(&self) -> usize {
-        self.length()
+        self.with(End::Step(step), 1)
     }
 
     /// These steps, then those of `later`.
     pub(super) fn then(&self, later: &Self) -> Self {
-        let length = self.length() + later.length();
-        match (self.0.is_some(), later.last()) {
-            (_, None) => self.clone(),
-            (false, _) => later.clone(),
-            (true, Some(last)) if self.length() == MAX_STEPS => self.ending_with(last.clone()),
-            _ if length <= MAX_STEPS => Self::of(Last::Way(self.clone(), later.clone()), length),
-            _ => {
-                let later = later.list().into_iter();
-                later.fold(self.clone(), |steps, step| steps.push(step))
+        match later.last() {
+            None => self.clone(),
+            Some(_) if self.0.is_none() => later.clone(),
+            Some(last) if self.count() == MAX_STEPS => self.push(last.clone()),
+            Some(_) => self.with(End::Way(later.clone()), later.count()),
+        }
+    }
+
+    /// From the first to the newest.
+    pub(super) fn list(&self) -> Vec<Step> {
+        enum Part<'a> {
+            Steps(&'a Steps),
+            Step(&'a Step),
+        }
+        let mut list: Vec<Step> = Vec::with_capacity(self.count());
+        let mut waiting = vec![Part::Steps(self)];
+        while let Some(part) = waiting.pop() {
+            match part {
+                Part::Steps(steps) => {
+                    if let Some(way) = steps.0.as_deref() {
+                        waiting.push(match &way.end {
+                            End::Step(step) => Part::Step(step),
+                            End::Way(way) => Part::Steps(way),
+                        });
+                        waiting.push(Part::Steps(&way.before));
+                    }
+                }
+                Part::Step(step) if list.last().is_some_and(|last| last.is_at(step)) => {}
+                Part::Step(step) if list.len() < MAX_STEPS => list.push(step.clone()),
+                Part::Step(_) => break,
             }
         }
+        if list.len() == MAX_STEPS
+            && let (Some(end), Some(last)) = (list.last_mut(), self.last())
+        {
+            end.clone_from(last);
+        }
+        list
     }
 }
 
