@@ -16,6 +16,7 @@ use std::{
 
 const SSRF: &str = "-server-side-request";
 const REDIRECT: &str = "-open-redirect";
+const LOG: &str = "-log-injection";
 
 /// What the data flow thinks of one place that a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,12 +175,13 @@ fn claim(
     .severity(severity)
     .confidence(confidence)
     .with_flow(trace, found.doubt == 0);
-    // An address that unknown code made of a request is seldom one that the request chose.
-    let is_address = [SSRF, REDIRECT].iter().any(|it| rule.id.ends_with(it));
+    // An address that unknown code made of a request is seldom one that the request chose, and a
+    // forged line in a log is worth a look only where it is certain.
+    let is_doubtful = [SSRF, REDIRECT, LOG].iter().any(|it| rule.id.ends_with(it));
     // What the one who starts the program chooses is theirs.
     Some(match source.trust {
         Trust::Local => claim.into_lead(),
-        _ if is_address && found.doubt > 0 => claim.into_lead(),
+        _ if is_doubtful && found.doubt > 0 => claim.into_lead(),
         // Through several unknown steps nearly everything comes from outside.
         _ if found.doubt > 1 => claim.into_lead(),
         // Who may have written what is stored is not known yet.

@@ -108,11 +108,13 @@ impl Object {
 
     /// Everything it holds.
     pub(super) fn parts(&self) -> impl Iterator<Item = &Value> {
-        self.fields
-            .values()
-            .chain(self.items.iter().flatten())
-            .chain(self.entries.values())
-            .chain([&self.rest])
+        self.fields.values().chain(self.elements())
+    }
+
+    /// Everything it holds, but for its fields.
+    fn elements(&self) -> impl Iterator<Item = &Value> {
+        let items = self.items.iter().flatten();
+        items.chain(self.entries.values()).chain([&self.rest])
     }
 
     /// The same with every value changed.
@@ -294,7 +296,8 @@ impl State {
     }
 
     /// All untrusted data in a value and in what it holds. Objects hold one another in circles and by
-    /// many ways; each is looked into once, from the nearest.
+    /// many ways; each is looked into once, from the nearest. What fields of objects of the program
+    /// hold is in doubt: who takes the object need not look at them.
     pub(super) fn deep_taint(&self, value: &Value) -> Taints {
         let mut taints = value.taint.clone();
         let holds = |atom: &Atom| matches!(atom, Atom::Object(_) | Atom::Param(_));
@@ -302,10 +305,14 @@ impl State {
             return taints;
         }
         let mut seen = BTreeSet::new();
-        let mut level = vec![value];
+        let mut level = vec![(value, 0)];
         for _ in 0..=MAX_SEARCH {
             let mut held = Vec::new();
-            for atom in level.iter().flat_map(|value| &value.atoms) {
+            let atoms = level.iter().flat_map(|(value, doubt)| {
+                let atoms = value.atoms.iter();
+                atoms.map(move |atom| (atom, *doubt))
+            });
+            for (atom, doubt) in atoms {
                 let loc = match atom {
                     Atom::Object(site) => Loc::Site(*site),
                     Atom::Param(place) => Loc::Param(place.clone()),
@@ -315,11 +322,15 @@ impl State {
                     continue;
                 };
                 if seen.insert(loc) {
-                    held.extend(object.parts());
+                    let of_program = matches!(object.kind, Kind::Instance(_) | Kind::Given);
+                    let fields = object.fields.values();
+                    held.extend(fields.map(|field| (field, doubt + u8::from(of_program))));
+                    held.extend(object.elements().map(|element| (element, doubt)));
                 }
             }
-            for part in &held {
-                taints.join(&part.taint);
+            for (part, doubt) in &held {
+                let doubtful = (0..*doubt).fold(part.taint.clone(), |taint, _| taint.unsure());
+                taints.join(&doubtful);
             }
             level = held;
         }
