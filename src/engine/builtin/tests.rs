@@ -47,11 +47,17 @@ fn every_rule_flags_its_bad_example_and_not_its_good_one() {
         for (what, text, expected) in [("bad", rule.bad, 1), ("good", rule.good, 0)] {
             let result = audit(path_of(rule), text);
             assert_eq!(result.failure, None, "{}: {text}", rule.id);
-            let found = result
+            let of_rule = |it: &&DetectedFinding| it.content.rule_id == rule.id;
+            let (leads, findings): (Vec<_>, Vec<_>) = result
                 .findings
                 .iter()
-                .filter(|finding| finding.content.rule_id == rule.id)
-                .count();
+                .filter(of_rule)
+                .partition(|finding| finding.content.lead);
+            // Beside a finding its setting may be a lead; the good example has neither.
+            let found = match (findings.len(), expected) {
+                (0, _) | (_, 0) => leads.len() + findings.len(),
+                (count, _) => count,
+            };
             if found != expected {
                 wrong.push(format!("{found} on the {what} example of {}", rule.id));
             }

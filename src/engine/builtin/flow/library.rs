@@ -8,6 +8,7 @@ use super::{
     models::{EntryRow, Makes, Model},
     paths::PathId,
     state::{Kind, Object},
+    texts,
     value::{Atom, Const, Loc, Taints, Value},
 };
 use crate::engine::{
@@ -78,6 +79,10 @@ impl<'p> Analysis<'p> {
             return Value::default();
         }
         let taints = self.taints_through(frame, &model, receiver.as_ref(), args);
+        let taints = match texts::without(&name, args) {
+            without if without == Contexts::default() => taints,
+            without => taints.safe_for(without),
+        };
         self.take_in(frame, &model, receiver.as_ref(), args, &taints);
         if let Some(check) = &model.row.checks {
             self.confirm(

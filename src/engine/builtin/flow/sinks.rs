@@ -9,7 +9,7 @@ use super::{
     models::{Condition, Model, Scalar},
     state::Kind,
     summary::Hit,
-    value::{Atom, Const, Loc, Taint, Value},
+    value::{Atom, Const, Taint, Value},
 };
 use crate::engine::builtin::ir::Name;
 use std::{collections::BTreeMap, rc::Rc};
@@ -245,9 +245,13 @@ impl<'p> Analysis<'p> {
         value: &Value,
         field: &str,
     ) -> Value {
-        for atom in &value.atoms {
-            if let Atom::Object(site) = atom
-                && let Some(object) = frame.state.object(&Loc::Site(*site))
+        for atom in value
+            .atoms
+            .iter()
+            .filter(|it| matches!(it, Atom::Object(_)))
+        {
+            if let Some(loc) = self.loc_of(frame, atom)
+                && let Some(object) = frame.state.object(&loc)
             {
                 let known = object.fields.get(field).cloned();
                 return known.unwrap_or_else(|| Value::constant(Const::None));

@@ -1,4 +1,5 @@
-//! XML parsers told to load what a document points to.
+//! XML parsers told to load what a document points to. The setting alone is a lead: whose documents
+//! the parser reads is what data flow tells.
 
 use crate::{
     domain::finding::Severity,
@@ -13,16 +14,28 @@ pub(crate) static RULE: Rule = Rule {
     category: "injection",
     cwe: &["CWE-611"],
     owasp: &["A05:2021"],
-    description: "An XML parser is told to resolve entities, to load a DTD from the net, or to read external general entities.",
+    description: "A document from outside is read by an XML parser that is told to resolve entities, to load a DTD from the net, or to read external general entities. Where it is not known whose documents the parser reads, the setting is a lead.",
     impact: "A document can read local files, reach services inside the network, or use up memory.",
     remediation: "Leave resolve_entities off and no_network on, or use defusedxml.",
-    bad: r#"from lxml import etree
+    bad: r#"from flask import Flask, request
+from lxml import etree
 
-parser = etree.XMLParser(resolve_entities=True, no_network=False)
+app = Flask(__name__)
+
+@app.post("/orders")
+def order():
+    parser = etree.XMLParser(resolve_entities=True, no_network=False)
+    return etree.fromstring(request.data, parser).tag
 "#,
-    good: r#"from lxml import etree
+    good: r#"from flask import Flask, request
+from lxml import etree
 
-parser = etree.XMLParser(resolve_entities=False, no_network=True)
+app = Flask(__name__)
+
+@app.post("/orders")
+def order():
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    return etree.fromstring(request.data, parser).tag
 "#,
     references: &["https://lxml.de/apidoc/lxml.etree.html#lxml.etree.XMLParser"],
 };
@@ -64,7 +77,8 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
             )
             .in_symbol(module.symbol(call))
             .at_sink(what)
-            .confidence(0.8),
+            .confidence(0.5)
+            .into_lead(),
         );
     }
 }
