@@ -26,6 +26,9 @@ const MAX_KEPT: usize = 2_000_000;
 const MAX_WORK: u64 = 200_000_000;
 const OPERATION: usize = 16;
 
+/// What a sink is called that is no call: a view returns.
+pub(super) const RETURNED: &str = "return";
+
 /// What came of looking at a function.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
@@ -263,7 +266,7 @@ impl<'p> Analysis<'p> {
         if let Some(op) = block.ops.last() {
             frame.span = op.span;
         }
-        self.reaches(frame, &rule, context, &"return".into(), value);
+        self.reaches(frame, &rule, context, &RETURNED.into(), value);
     }
 
     /// The values of parameters before the first line.

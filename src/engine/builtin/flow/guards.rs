@@ -7,6 +7,7 @@ use super::{
     analysis::Analysis,
     context::{Context, Contexts},
     frame::{Frame, definition},
+    harmless::{allowed_by, lacking},
     paths::PathId,
     state::{Object, State},
     value::{Atom, Const, Loc, Value},
@@ -92,6 +93,9 @@ fn tell(
                 _ => return,
             };
             for (one, other) in [(*left, *right), (*right, *left)] {
+                if equal {
+                    within_common_path(analysis, frame, block, one, facts);
+                }
                 if equal && frame.get(other).constants().is_some() {
                     add(block, one, Contexts::ALL, facts);
                 }
@@ -123,6 +127,36 @@ fn of_host(block: &Block, compared: Var, facts: &mut Vec<Fact>) {
     {
         let safe = [Context::Url, Context::Redirect].into_iter().collect();
         add(block, *object, safe, facts);
+    }
+}
+
+/// What `os.path.commonpath([folder, path]) == folder` holds of is in the folder, when it was made
+/// absolute before.
+fn within_common_path(
+    analysis: &Analysis<'_>,
+    frame: &Frame<'_>,
+    block: &Block,
+    compared: Var,
+    facts: &mut Vec<Fact>,
+) {
+    let Some(OpKind::Call { callee, args, .. }) = definition(block, compared).map(|op| &op.kind)
+    else {
+        return;
+    };
+    let name = match callee {
+        Callee::Method(_, name) => name.to_string(),
+        Callee::Value(var) => last_path(analysis, &frame.get(*var)),
+        _ => return,
+    };
+    let list = args.first().and_then(|list| definition(block, list.var()));
+    if name == "commonpath"
+        && let Some(OpKind::Make(_, _, paths)) = list.map(|op| &op.kind)
+    {
+        for path in paths.iter().map(Item::var) {
+            if is_resolved(analysis, frame, block, path) {
+                add(block, path, Context::Path.into(), facts);
+            }
+        }
     }
 }
 
@@ -358,60 +392,6 @@ fn last_path(analysis: &Analysis<'_>, value: &Value) -> String {
     text.and_then(|text| text.rsplit('.').next())
         .unwrap_or("")
         .to_owned()
-}
-
-/// Where a text without `needle` can do no harm.
-fn lacking(needle: &str) -> Contexts {
-    let mut safe = Contexts::default();
-    let mut add = |context: Context| safe = safe.or(context.into());
-    if needle.contains(['\'', '"']) {
-        add(Context::Sql);
-        add(Context::Xpath);
-        add(Context::Code);
-    }
-    if needle.contains("..") || needle == "/" || needle == "\\" {
-        add(Context::Path);
-    }
-    if needle.contains('<') || needle.contains('>') {
-        add(Context::Html);
-    }
-    if matches!(needle, "&" | ";" | "|" | "`" | "$") {
-        add(Context::Shell);
-    }
-    if matches!(needle, "*" | "(" | ")") {
-        add(Context::Ldap);
-    }
-    if matches!(needle, "\n" | "\r") {
-        add(Context::Header);
-        add(Context::Log);
-    }
-    if needle == "//" || needle.contains("://") {
-        add(Context::Redirect);
-        add(Context::Url);
-    }
-    safe
-}
-
-/// Where a text that a pattern describes as a whole can do no harm.
-fn allowed_by(pattern: &str, whole: bool) -> Contexts {
-    let anchored = whole || pattern.ends_with('$') || pattern.ends_with(r"\Z");
-    let body = pattern
-        .trim_start_matches('^')
-        .trim_end_matches('$')
-        .replace(r"\Z", "");
-    let wide = body.contains('.') && !body.contains("[.") && !body.contains(r"\.")
-        || body.contains("[^")
-        || body.contains(r"\S")
-        || body.contains(r"\D")
-        || body.contains(r"\W");
-    if !anchored || wide {
-        return Contexts::default();
-    }
-    let dangerous = ['\'', '"', '<', '>', '/', ';', '&', '|', '*', '%', '`'];
-    if body.contains(dangerous) && !body.ends_with('*') {
-        return Contexts::default();
-    }
-    Contexts::ALL
 }
 
 /// Whether a collection holds nothing but what stands in the source.

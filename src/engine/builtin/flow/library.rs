@@ -5,10 +5,10 @@ use super::{
     call::Args,
     context::Contexts,
     frame::Frame,
+    harmless,
     models::{EntryRow, Makes, Model},
     paths::PathId,
     state::{Kind, Object},
-    texts,
     value::{Atom, Const, Loc, Taints, Value},
 };
 use crate::engine::{
@@ -79,7 +79,7 @@ impl<'p> Analysis<'p> {
             return Value::default();
         }
         let taints = self.taints_through(frame, &model, receiver.as_ref(), args);
-        let taints = match texts::without(&name, args) {
+        let taints = match harmless::without(&name, args) {
             without if without == Contexts::default() => taints,
             without => taints.safe_for(without),
         };
@@ -177,6 +177,9 @@ impl<'p> Analysis<'p> {
                 || !model.row.safe_for.is_empty();
             if !known {
                 taints = taints.unsure();
+            }
+            if model.row.undoes {
+                taints = taints.harmful();
             }
             if model.safe_for != Contexts::default() {
                 taints = taints.safe_for(model.safe_for);

@@ -15,6 +15,7 @@ mod elements;
 mod entries;
 mod frame;
 mod guards;
+mod harmless;
 mod kept;
 mod known;
 mod library;

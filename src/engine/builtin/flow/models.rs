@@ -90,6 +90,7 @@ fn attach(file: &ModelFile, paths: &mut Paths) {
                 known.entry = known.entry.or(whole.entry);
                 known.passes |= whole.passes;
                 known.clean |= whole.clean;
+                known.undoes |= whole.undoes;
                 known.makes = known.makes.or(whole.makes);
                 known.safe_for.append(&mut whole.safe_for);
                 known.from = known.from.or(whole.from);

@@ -2,6 +2,7 @@
 
 use super::{
     analysis::{Analysis, Found, SinkPlace, Verdict},
+    frame,
     program::FuncRef,
     value::{Step, Trust},
 };
@@ -177,7 +178,9 @@ fn claim(
     .with_flow(trace, found.doubt == 0);
     // An address that unknown code made of a request is seldom one that the request chose, and a
     // forged line in a log is worth a look only where it is certain.
-    let is_doubtful = [SSRF, REDIRECT, LOG].iter().any(|it| rule.id.ends_with(it));
+    // What an unknown function made of a request and a view returns may be anything.
+    let is_doubtful = [SSRF, REDIRECT, LOG].iter().any(|it| rule.id.ends_with(it))
+        || sink == frame::RETURNED;
     // What the one who starts the program chooses is theirs.
     Some(match source.trust {
         Trust::Local => claim.into_lead(),
@@ -185,9 +188,17 @@ fn claim(
         // Through several unknown steps nearly everything comes from outside.
         _ if found.doubt > 1 => claim.into_lead(),
         // Who may have written what is stored is not known yet.
-        Trust::Stored if rule.id.ends_with("-stored-xss") => claim.into_lead(),
+        Trust::Stored if found.doubt > 0 || minor_when_stored(rule.id) => claim.into_lead(),
         _ => claim,
     })
+}
+
+/// Whether stored data there is a lead at most: most pages, logs and sessions are full of it, and
+/// who wrote it decides.
+fn minor_when_stored(rule: &str) -> bool {
+    ["-stored-xss", LOG, "-trust-boundary"]
+        .iter()
+        .any(|fault| rule.ends_with(fault))
 }
 
 /// Whether who reaches it runs what they like on the server.

@@ -253,6 +253,16 @@ impl Taints {
         self.map(|taint| Some(taint.unsure()))
     }
 
+    /// After something that undoes what had made it harmless.
+    pub(super) fn harmful(&self) -> Self {
+        self.map(|taint| {
+            Some(Taint {
+                safe: Contexts::default(),
+                ..taint.clone()
+            })
+        })
+    }
+
     pub(super) fn safe_for(&self, contexts: Contexts) -> Self {
         self.map(|taint| {
             Some(Taint {

@@ -3,7 +3,6 @@
 use super::{
     analysis::Analysis,
     call::Args,
-    context::{Context, Contexts},
     frame::Frame,
     library::Receiver,
     paths::PathId,
@@ -128,26 +127,6 @@ impl<'p> Analysis<'p> {
                 })
             }
         }
-    }
-}
-
-/// Where a text can do no harm after a call that replaced what would do it by something else.
-/// Characters with which more than one is needed, as in a command line, make nothing harmless.
-pub(super) fn without(called: &str, args: &Args) -> Contexts {
-    let replaces = matches!(called.rsplit('.').next(), Some("replace" | "replaceAll"));
-    let [from, to, ..] = args.places.as_slice() else {
-        return Contexts::default();
-    };
-    match (from.only_text(), to.only_text()) {
-        (Some(from), Some(to)) if replaces && !to.contains(from.as_ref()) => match from.as_ref() {
-            // There is no other way out of a quoted text.
-            "'" | "\"" => Context::Xpath.into(),
-            "<" => Context::Html.into(),
-            "/" => Context::Path.into(),
-            "\n" | "\r" => [Context::Log, Context::Header].into_iter().collect(),
-            _ => Contexts::default(),
-        },
-        _ => Contexts::default(),
     }
 }
 

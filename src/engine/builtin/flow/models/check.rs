@@ -109,6 +109,7 @@ fn of_calls(row: &Row) -> Vec<&'static str> {
         ("flags", !row.flags.is_empty()),
         // What is read somewhere may be harmless for something from the beginning.
         ("safe-for", !row.safe_for.is_empty() && row.source.is_none()),
+        ("undoes", row.undoes),
         ("clean", row.clean),
         ("from", row.from.is_some()),
         ("passes", row.passes),

@@ -39,6 +39,9 @@ pub(crate) struct Row {
     /// In which contexts the result is harmless.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) safe_for: Vec<Context>,
+    /// What an encoding had made harmless may do harm again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) undoes: bool,
     /// The result has nothing of the arguments that could do harm.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) clean: bool,
