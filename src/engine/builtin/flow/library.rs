@@ -281,10 +281,10 @@ impl<'p> Analysis<'p> {
         args: &Args,
     ) -> Value {
         let kind = match makes {
-            Makes::List => Kind::List,
+            Makes::List | Makes::ListOf => Kind::List,
             Makes::Tuple => Kind::Tuple,
-            Makes::Set => Kind::Set,
-            Makes::Map => Kind::Map,
+            Makes::Set | Makes::SetOf => Kind::Set,
+            Makes::Map | Makes::MapOf => Kind::Map,
             Makes::Sections => Kind::Sections,
             Makes::Text => Kind::Text,
             Makes::Bean => Kind::Library(self.paths.resolved(place)),
@@ -305,6 +305,21 @@ impl<'p> Analysis<'p> {
                 }
                 for (name, value) in &args.names {
                     object.put(Const::Text(name.clone()), value.clone());
+                }
+            }
+            Makes::ListOf | Makes::SetOf => match args.places.as_slice() {
+                // An array for all of them.
+                [all] if self.sequence(frame, all).is_some() => {
+                    self.spread_into(frame, all, &mut object);
+                }
+                elements => elements.iter().for_each(|it| object.push(it.clone())),
+            },
+            Makes::MapOf => {
+                for pair in args.places.chunks(2) {
+                    match (pair.first().and_then(Value::only_constant), pair.get(1)) {
+                        (Some(key), Some(value)) => object.put(key.clone(), value.clone()),
+                        _ => pair.iter().for_each(|it| object.put_somewhere(it)),
+                    }
                 }
             }
             Makes::Text => {

@@ -179,8 +179,8 @@ fn claim(
     // An address that unknown code made of a request is seldom one that the request chose, and a
     // forged line in a log is worth a look only where it is certain.
     // What an unknown function made of a request and a view returns may be anything.
-    let is_doubtful = [SSRF, REDIRECT, LOG].iter().any(|it| rule.id.ends_with(it))
-        || sink == frame::RETURNED;
+    let is_doubtful =
+        [SSRF, REDIRECT, LOG].iter().any(|it| rule.id.ends_with(it)) || sink == frame::RETURNED;
     // What the one who starts the program chooses is theirs.
     Some(match source.trust {
         Trust::Local => claim.into_lead(),

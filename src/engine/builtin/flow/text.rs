@@ -4,6 +4,7 @@ use super::{
     analysis::Analysis,
     arithmetic::{added, combine},
     call::Args,
+    context::Context,
     frame::Frame,
     state::{Kind, Object},
     value::{Atom, Const, Loc, Taints, Value, cut},
@@ -51,7 +52,9 @@ impl<'p> Analysis<'p> {
         );
         if carries {
             value.taint.join(&frame.state.deep_taint(left));
-            value.taint.join(&frame.state.deep_taint(right));
+            let right = frame.state.deep_taint(right);
+            let is_query = op == BinaryOp::Add && begins_query(left);
+            value.taint.join(&behind_question_mark(is_query, &right));
         }
         value
     }
@@ -318,8 +321,10 @@ pub(super) fn concatenation(values: &[Value], language: Language) -> Value {
     let mut prefix = String::new();
     let mut prefix_open = true;
     let mut taint = Taints::default();
+    let mut is_query = false;
     for value in values {
-        taint.join(&value.taint);
+        taint.join(&behind_question_mark(is_query, &value.taint));
+        is_query |= begins_query(value);
         if prefix_open {
             let whole = value.constants().is_some_and(|all| all.len() == 1);
             if let Some(begins) = beginning_of(value) {
@@ -359,6 +364,19 @@ pub(super) fn concatenation(values: &[Value], language: Language) -> Value {
         prefix: (!prefix.is_empty()).then(|| cut(&prefix).into()),
         taint,
         ..Value::default()
+    }
+}
+
+/// Whether what follows a text is the query or the fragment of an address.
+fn begins_query(value: &Value) -> bool {
+    beginning_of(value).is_some_and(|text| text.contains(['?', '#']))
+}
+
+/// What stands in a query does not choose where an address leads.
+fn behind_question_mark(is_query: bool, taints: &Taints) -> Taints {
+    match is_query {
+        true => taints.safe_for([Context::Url, Context::Redirect].into_iter().collect()),
+        false => taints.clone(),
     }
 }
 

@@ -90,6 +90,11 @@ pub(crate) enum Makes {
     Tuple,
     Set,
     Map,
+    /// The arguments are the elements.
+    ListOf,
+    SetOf,
+    /// The arguments are keys and values in turn.
+    MapOf,
     /// Values by section and key, as in an INI file.
     Sections,
     /// A text that is put together.
