@@ -184,7 +184,9 @@ fn statements(code: &str) -> Vec<&str> {
 }
 
 fn statement(writer: &mut Writer, text: &str, place: &Range<usize>) {
-    let span = Span::from(place.clone());
+    let whole = text.get(place.clone()).unwrap_or_default();
+    let start = place.end - whole.trim_start().len();
+    let span = Span::from(start..place.end);
     let mut reader = reader(writer, text, place);
     if reader.is_done() {
         return;
