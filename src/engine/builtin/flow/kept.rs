@@ -33,6 +33,13 @@ pub(super) struct Readers {
     stale: BTreeSet<FuncRef>,
 }
 
+impl Readers {
+    /// What was learned of a function no longer holds.
+    pub(super) fn mark_stale(&mut self, function: FuncRef) {
+        self.stale.insert(function);
+    }
+}
+
 impl<'p> Analysis<'p> {
     /// The function that is being looked at reads `kept`.
     pub(super) fn reads(&mut self, kept: Kept) {

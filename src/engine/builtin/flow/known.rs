@@ -42,6 +42,11 @@ impl Known {
         };
     }
 
+    /// More is known of who calls a function.
+    pub(super) fn forget_usual(&mut self, function: FuncRef) {
+        self.usual.remove(&function);
+    }
+
     /// A class is derived from something else than before.
     pub(super) fn forget_ancestors(&mut self) {
         self.ancestors.clear();

@@ -371,8 +371,12 @@ impl<'p> Analysis<'p> {
             .flat_map(|value| value.atoms.iter().cloned())
             .collect();
         for atom in functions {
-            if let Atom::Function(func) | Atom::Bound(func, _) = atom {
-                self.entries.insert(func, EntryRow::clone(entry));
+            if let Atom::Function(func) | Atom::Bound(func, _) = atom
+                && self.entries.insert(func, EntryRow::clone(entry)).is_none()
+            {
+                // Whoever looked at it before did not know that the outside calls it.
+                self.known.forget_usual(func);
+                self.readers.mark_stale(func);
             }
         }
     }
