@@ -64,7 +64,8 @@ pub(super) fn allowed_by(pattern: &str, whole: bool) -> Contexts {
 /// Characters with which more than one is needed, as in a command line, make nothing harmless.
 pub(super) fn without(called: &str, args: &Args) -> Contexts {
     let replaces = matches!(called.rsplit('.').next(), Some("replace" | "replaceAll"));
-    let [from, to, ..] = args.places.as_slice() else {
+    // With a third argument only so many are replaced.
+    let [from, to] = args.places.as_slice() else {
         return Contexts::default();
     };
     match (from.only_text(), to.only_text()) {
