@@ -7,9 +7,7 @@ use super::{
     program::FuncRef,
     state::{Kind, Object},
     summary::{Bind, Hit, Summary},
-    value::{
-        Atom, Atoms, Const, Key, Loc, MAX_DOUBT, Origin, Place, Step, Steps, Taint, Taints, Value,
-    },
+    value::{Atom, Atoms, Const, Key, Loc, Origin, Place, Step, Taint, Taints, Value},
 };
 use crate::engine::builtin::ir::{Name, ParamKind};
 use foldhash::HashMap;
@@ -347,7 +345,7 @@ impl<'p> Analysis<'p> {
                 Origin::Param(place) => {
                     let actual = self.at_place(frame, place, given);
                     for own in actual.1.iter() {
-                        all.add(through(own, taint, &given.step));
+                        all.add(own.through(taint, &given.step));
                     }
                 }
             }
@@ -367,7 +365,7 @@ impl<'p> Analysis<'p> {
                 continue;
             }
             for own in taints.iter() {
-                let taint = through(own, &hit.taint, &given.step);
+                let taint = own.through(&hit.taint, &given.step);
                 if taint.safe.has(hit.context) {
                     continue;
                 }
@@ -414,16 +412,6 @@ impl<'p> Analysis<'p> {
                 }
             }
         }
-    }
-}
-
-/// The caller's data after the way it took in the callee.
-fn through(own: &Taint, inside: &Taint, step: &Step) -> Taint {
-    Taint {
-        origin: own.origin.clone(),
-        safe: own.safe.or(inside.safe),
-        doubt: own.doubt.saturating_add(inside.doubt).min(MAX_DOUBT),
-        steps: Steps::then(&own.steps.push(step.clone()), &inside.steps),
     }
 }
 

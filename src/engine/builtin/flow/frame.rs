@@ -394,16 +394,7 @@ impl<'p> Analysis<'p> {
     pub(super) fn publish(&mut self, frame: &Frame<'p>, var: Var, value: &Value) {
         if self.program.captured.contains(&(frame.func, var)) {
             let lasting = self.lasting_value(&frame.state, value);
-            self.keep_outer(frame.func, var, &lasting);
-        }
-    }
-
-    pub(super) fn keep_outer(&mut self, of: FuncRef, var: Var, value: &Value) {
-        let known = self.outer.entry((of, var)).or_default();
-        let before = known.taint.clone();
-        known.join(value);
-        if known.taint != before {
-            self.changed(&Kept::Outer(of, var));
+            self.keep(&Kept::Outer(frame.func, var), &lasting);
         }
     }
 

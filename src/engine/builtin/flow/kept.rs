@@ -4,7 +4,7 @@
 use super::{
     analysis::Analysis,
     program::{ClassRef, FuncRef, UnitRef},
-    value::Loc,
+    value::{Loc, Value},
 };
 use crate::engine::builtin::ir::{Name, Var};
 use foldhash::HashMap;
@@ -45,6 +45,32 @@ impl<'p> Analysis<'p> {
     pub(super) fn reads(&mut self, kept: Kept) {
         if let Some(by) = self.running.last() {
             self.readers.of.entry(kept).or_default().insert(*by);
+        }
+    }
+
+    /// Takes a value in where others may look for it later.
+    pub(super) fn keep(&mut self, kept: &Kept, value: &Value) {
+        let known = match kept {
+            Kept::Field(class, name) => {
+                let fields = &mut self.learned[class.0 as usize].fields;
+                fields.entry(name.clone()).or_default()
+            }
+            Kept::Member(class, name) => {
+                let members = &mut self.learned[class.0 as usize].members;
+                members.entry(name.clone()).or_default()
+            }
+            Kept::Global(unit, name) => {
+                let globals = &mut self.globals[unit.0 as usize];
+                globals.entry(name.clone()).or_default()
+            }
+            Kept::Outer(function, var) => self.outer.entry((*function, *var)).or_default(),
+            // Objects are kept as a whole, when a function ends.
+            Kept::Object(_) => return,
+        };
+        let before = known.taint.clone();
+        known.join(value);
+        if known.taint != before {
+            self.changed(kept);
         }
     }
 

@@ -236,35 +236,17 @@ impl<'p> Analysis<'p> {
         for atom in &target.atoms {
             if let Some(class) = self.class_of(frame, atom) {
                 let lasting = self.lasting_value(&frame.state, &value);
-                let fields = &mut self.learned[class.0 as usize].fields;
-                let known = fields.entry(name.clone()).or_default();
-                let before = known.taint.clone();
-                known.join(&lasting);
-                if known.taint != before {
-                    self.changed(&Kept::Field(class, name.clone()));
-                }
+                self.keep(&Kept::Field(class, name.clone()), &lasting);
             }
             match atom {
                 Atom::Class(class) => {
                     let lasting = self.lasting_value(&frame.state, &value);
-                    let members = &mut self.learned[class.0 as usize].members;
-                    let known = members.entry(name.clone()).or_default();
-                    let before = known.taint.clone();
-                    known.join(&lasting);
-                    if known.taint != before {
-                        self.changed(&Kept::Member(*class, name.clone()));
-                    }
+                    self.keep(&Kept::Member(*class, name.clone()), &lasting);
                     stored = true;
                 }
                 Atom::Module(module) => {
                     let lasting = self.lasting_value(&frame.state, &value);
-                    let globals = &mut self.globals[module.0 as usize];
-                    let known = globals.entry(name.clone()).or_default();
-                    let before = known.taint.clone();
-                    known.join(&lasting);
-                    if known.taint != before {
-                        self.changed(&Kept::Global(*module, name.clone()));
-                    }
+                    self.keep(&Kept::Global(*module, name.clone()), &lasting);
                     stored = true;
                 }
                 Atom::Path(path) => self.library_store(frame, *path, &format!("{name}="), &value),

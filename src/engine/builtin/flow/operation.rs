@@ -53,7 +53,7 @@ impl<'p> Analysis<'p> {
                     unit: frame.func.unit,
                     id: *function,
                 };
-                self.keep_outer(of, *var, &value);
+                self.keep(&Kept::Outer(of, *var), &value);
             }
             OpKind::LoadField(to, object, name) => {
                 let value = frame.get(*object);
@@ -319,13 +319,7 @@ impl<'p> Analysis<'p> {
             }
         }
         let lasting = self.lasting_value(&frame.state, &value);
-        let globals = &mut self.globals[frame.func.unit.0 as usize];
-        let known = globals.entry(name.clone()).or_default();
-        let before = known.taint.clone();
-        known.join(&lasting);
-        if known.taint != before {
-            self.changed(&Kept::Global(frame.func.unit, name.clone()));
-        }
+        self.keep(&Kept::Global(frame.func.unit, name.clone()), &lasting);
     }
 }
 

@@ -10,7 +10,7 @@ const MAX_TAINTS: usize = 6;
 const MAX_STEPS: usize = 24;
 
 /// More steps that are not known make no difference.
-pub(super) const MAX_DOUBT: u8 = 3;
+const MAX_DOUBT: u8 = 3;
 
 /// Who controls a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,6 +177,16 @@ impl PartialEq for Taint {
 impl Eq for Taint {}
 
 impl Taint {
+    /// The caller's data after the way it took in the callee, which is `inside`.
+    pub(super) fn through(&self, inside: &Self, call: &Step) -> Self {
+        Self {
+            origin: self.origin.clone(),
+            safe: self.safe.or(inside.safe),
+            doubt: MAX_DOUBT.min(self.doubt + inside.doubt),
+            steps: self.steps.push(call.clone()).then(&inside.steps),
+        }
+    }
+
     /// After one more step that is not known.
     pub(super) fn unsure(&self) -> Self {
         Self {

@@ -4,7 +4,7 @@
 //!
 //! Values only grow when they are joined, and every part has a bound, so that loops come to an end.
 
-pub(super) use super::taint::{MAX_DOUBT, Origin, Source, Step, Steps, Taint, Taints, Trust};
+pub(super) use super::taint::{Origin, Source, Step, Steps, Taint, Taints, Trust};
 use super::{
     paths::PathId,
     program::{ClassRef, FuncRef, UnitRef},
