@@ -52,7 +52,7 @@ schemathesis: setup
 check: fmt lint rustdoc test schemathesis machete
 
 soak: setup
-	VEGA_TEST_KILLS=200 PROPTEST_CASES=20000 scripts/test
+	NEXTEST_PROFILE=soak VEGA_TEST_KILLS=200 PROPTEST_CASES=20000 scripts/test
 	$(MAKE) schemathesis SCHEMATHESIS_SECONDS=600
 
 bench: setup-bench
