@@ -1,7 +1,8 @@
 //! Stage 4: every chosen auditor looks at every chosen file of one component.
 //!
 //! Files are independent units: they run on rayon's threads and their results are merged in
-//! inventory order, so the number of threads changes nothing. A unit that fails or panics costs a
+//! inventory order, so the number of threads changes nothing. What the last scan said of a file is
+//! taken over where neither the file changed nor what data flow says of it. A unit that fails or panics costs a
 //! warning and a `failed` line of the ledger, never the scan. A component that was cut short by
 //! cancellation yields no result at all: half a component is never saved or shown.
 
@@ -11,8 +12,9 @@ use super::{
     auditors::BUILTIN,
     builtin::{
         self, FileResult, RuleSet, SourceText,
-        flow::{Flow, Models},
+        flow::{FileFlow, Flow, Models},
     },
+    cache::{Cache, Key, KeyOf},
     inventory::{Inventory, SourceFile},
     plan::Component,
     select::SelectedComponent,
@@ -24,6 +26,7 @@ use crate::domain::{
 };
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
@@ -39,7 +42,21 @@ pub(crate) struct AuditUnit<'a> {
     pub(crate) models: &'a Models,
     /// What following data through all files gave.
     pub(crate) flow: &'a Flow,
+    pub(crate) cache: &'a Cache,
     pub(crate) cancel: &'a CancellationToken,
+}
+
+impl AuditUnit<'_> {
+    /// The key of what the built-in auditor says of a file: whatever data flow says of it came from
+    /// models and other files, so that neither is part of it.
+    fn key(&self, file: &SourceFile) -> Key {
+        let flow = self.flow.of(&file.path).map(FileFlow::digest);
+        KeyOf::new("file")
+            .and(self.rules.version())
+            .and_file(file)
+            .and(flow.unwrap_or_default())
+            .key()
+    }
 }
 
 /// What came of one component.
@@ -145,16 +162,27 @@ enum Outcome {
 }
 
 fn audit_file(unit: &AuditUnit<'_>, file: &SourceFile) -> Outcome {
+    let key = unit.key(file);
+    let known: Option<String> = unit.cache.get(key);
+    if let Some(known) = known.and_then(|known| serde_json::from_str(&known).ok()) {
+        return Outcome::Done(known);
+    }
     let Ok(bytes) = std::fs::read(file.on_disk(unit.root)) else {
         return Outcome::Unreadable;
     };
+    let is_same = hex::encode(Sha256::digest(&bytes)) == file.sha256;
     let source = SourceText::new(&file.path, file.language, file.role, bytes);
-    Outcome::Done(builtin::audit_file(
-        &source,
-        unit.rules,
-        unit.flow.of(&file.path),
-        unit.cancel,
-    ))
+    let flow = unit.flow.of(&file.path);
+    let result = builtin::audit_file(&source, unit.rules, flow, unit.cancel);
+    // What broke, or was called off, is tried again.
+    let is_whole = result.warnings.is_empty() && !unit.cancel.is_cancelled();
+    if is_same
+        && is_whole
+        && let Ok(written) = serde_json::to_string(&result)
+    {
+        unit.cache.put(key, &written);
+    }
+    Outcome::Done(result)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 mod checks;
 mod claim;
 pub(crate) mod flow;
+mod gap;
 pub mod highlight;
 mod ir;
 mod lower;
@@ -31,25 +32,23 @@ use super::{
 };
 use crate::domain::finding::DetectedFinding;
 use checks::{github_actions::Workflow, helm::Values, kubernetes::Manifests};
-use claim::Claim;
+use claim::{Claim, Method};
 use flow::{FileFlow, Judgement};
+use gap::Gap;
 use secrets::Scan;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 use syntax::{
-    dockerfile::Dockerfile, hcl::Hcl, helm, javascript::Script, python::Module, tree::ParseFailure,
-    yaml::Yaml,
+    dockerfile::Dockerfile, hcl::Hcl, helm, javascript::Script, python::Module, yaml::Yaml,
 };
 use tokio_util::sync::CancellationToken;
 
-/// Why a file with syntax errors is not whole.
-const PARTLY: &str = "syntax errors: only the readable parts were checked";
-
 /// What came of one file.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FileResult {
     pub(crate) findings: Vec<DetectedFinding>,
     /// Why the file was not looked at whole, as a fault.
@@ -92,9 +91,11 @@ pub(crate) fn audit_file(
     if let Some(flow) = flow {
         follow(flow, &mut claims);
         match flow.gap {
-            Some(gap) if flow::is_budget(gap) => result.exhausted = Some(gap.to_owned()),
+            Some(gap) if gap.is_budget() => result.exhausted = Some(gap.reason().to_owned()),
             Some(gap) => {
-                result.failure.get_or_insert_with(|| gap.to_owned());
+                result
+                    .failure
+                    .get_or_insert_with(|| gap.reason().to_owned());
             }
             None => {}
         }
@@ -127,7 +128,7 @@ fn follow(flow: &FileFlow, claims: &mut Vec<Claim>) {
                 }
         };
         let is_dead = |span: &Range<usize>| within(&claim.span, span);
-        let about_code = claim.method == "syntax";
+        let about_code = claim.method == Method::Syntax;
         let is_moot = about_code && flow.dead.iter().any(is_dead);
         !is_moot && !flow.judged.iter().any(overruled)
     });
@@ -226,7 +227,7 @@ fn python(
         |result| match Module::parse(source, cancel) {
             Ok(module) => {
                 if module.tree.has_error {
-                    result.failure = Some(PARTLY.to_owned());
+                    result.failure = Some(Gap::SyntaxErrors.reason().to_owned());
                 }
                 drop_documented(&module, claims);
                 for check in checks::python::CHECKS {
@@ -235,7 +236,7 @@ fn python(
                     });
                 }
             }
-            Err(failure) => result.failure = Some(reason(failure)),
+            Err(failure) => result.failure = Some(Gap::from(failure).reason().to_owned()),
         },
     );
 }
@@ -277,12 +278,12 @@ fn javascript(
         let script = match Script::parse(source, cancel) {
             Ok(script) => script,
             Err(failure) => {
-                result.failure = Some(reason(failure));
+                result.failure = Some(Gap::from(failure).reason().to_owned());
                 return;
             }
         };
         if script.tree.has_error {
-            result.failure = Some(PARTLY.to_owned());
+            result.failure = Some(Gap::SyntaxErrors.reason().to_owned());
         }
         for check in checks::javascript::CHECKS {
             contained(check.name, &source.path, result, |_| {
@@ -305,12 +306,12 @@ fn terraform(
         let file = match Hcl::parse(source, cancel) {
             Ok(file) => file,
             Err(failure) => {
-                result.failure = Some(reason(failure));
+                result.failure = Some(Gap::from(failure).reason().to_owned());
                 return;
             }
         };
         if file.has_error {
-            result.failure = Some(PARTLY.to_owned());
+            result.failure = Some(Gap::SyntaxErrors.reason().to_owned());
         }
         for check in checks::terraform::CHECKS {
             contained(check.name, &source.path, result, |_| {
@@ -341,7 +342,7 @@ fn yaml(
         let yaml = match Yaml::parse_text(text, cancel) {
             Ok(yaml) => yaml,
             Err(failure) => {
-                result.failure = Some(reason(failure));
+                result.failure = Some(Gap::from(failure).reason().to_owned());
                 return;
             }
         };
@@ -350,7 +351,7 @@ fn yaml(
                 result.limited = Some("template: only the readable parts were checked".to_owned());
             }
             (true, false) => {
-                result.failure = Some(PARTLY.to_owned());
+                result.failure = Some(Gap::SyntaxErrors.reason().to_owned());
             }
             (false, _) => {}
         }
@@ -390,13 +391,6 @@ fn yaml(
             });
         }
     });
-}
-
-fn reason(failure: ParseFailure) -> String {
-    match failure {
-        ParseFailure::Cancelled => "scan cancelled".to_owned(),
-        ParseFailure::Budget => "too complex to parse within the budget".to_owned(),
-    }
 }
 
 /// Languages whose code no check reads yet.
