@@ -2,7 +2,7 @@
 
 use std::{
     collections::hash_map::DefaultHasher,
-    fs,
+    env, fs,
     hash::{Hash, Hasher},
     io,
     path::{Path, PathBuf},
@@ -10,7 +10,9 @@ use std::{
 
 /// What decides on what the engine says of a file: its code and models, the types of what it says,
 /// and the libraries it reads with.
-const DECISIVE: &[&str] = &["src/engine", "src/domain", "Cargo.lock"];
+const DECISIVE: &[&str] = &["src/engine", "src/domain", "Cargo.lock", "Cargo.toml"];
+/// How it is built: what overflows in one profile goes on in another.
+const BUILT: &[&str] = &["PROFILE", "TARGET"];
 
 fn main() -> io::Result<()> {
     let mut hasher = DefaultHasher::new();
@@ -18,10 +20,11 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={path}");
         add(Path::new(path), &mut hasher)?;
     }
-    println!(
-        "cargo::rustc-env=VEGA_ENGINE_BUILD={:016x}",
-        hasher.finish()
-    );
+    for name in BUILT {
+        env::var(name).ok().hash(&mut hasher);
+    }
+    let build = hasher.finish();
+    println!("cargo::rustc-env=VEGA_ENGINE_BUILD={build:016x}");
     Ok(())
 }
 
@@ -33,6 +36,11 @@ fn add(path: &Path, hasher: &mut DefaultHasher) -> io::Result<()> {
     }
     let entries = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path()));
     let mut entries: Vec<PathBuf> = entries.collect::<io::Result<_>>()?;
+    // Editors leave links to nowhere.
+    entries.retain(|path| {
+        path.file_name()
+            .is_some_and(|it| !it.as_encoded_bytes().starts_with(b"."))
+    });
     entries.sort();
     entries.iter().try_for_each(|entry| add(entry, hasher))
 }

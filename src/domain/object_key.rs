@@ -44,7 +44,7 @@ impl ObjectKey {
         Self(format!("caches/{repository}/v16.cache"))
     }
 
-    /// Everything stored for a repository, but what its scans left.
+    /// Everything stored for a repository, but the files of its scans.
     pub fn repository_prefixes(repository: RepositoryId) -> [String; 4] {
         ["caches", "exports", "snapshots", "uploads"].map(|kind| format!("{kind}/{repository}/"))
     }

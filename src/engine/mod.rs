@@ -27,7 +27,7 @@ mod verify;
 pub use auditors::{AuditorInfo, available_auditors, check_auditors};
 pub use builtin::highlight::{HighlightSpan, can_highlight, highlight};
 pub use builtin::{IrDump, ModelList, dump_ir};
-pub use cache::{ScanCache, is_scan_cache};
+pub use cache::{MAX_SCAN_CACHE, ScanCache, is_scan_cache};
 pub use events::{EngineEvent, EventSink, LogLevel, Phase};
 pub use import::{ImportSummary, import_sarif, inspect_sarif};
 pub use inventory::{FileRole, Inventory, Language, SourceFile};

@@ -41,11 +41,16 @@ fn the_next_scan_says_the_same_and_looks_only_at_what_changed() {
         "tree",
         &[("add.py", "def add(a, b):\n    return eval(a)\n")],
     );
-    let third = scan(&terminal, &tree, &cache);
+    let link = terminal.path("link.cache");
+    std::os::unix::fs::symlink(&cache, &link).unwrap();
+    let third = scan(&terminal, &tree, &link);
     let (reused, asked) = known(&third);
     assert!(0 < reused && reused < asked, "{reused} of {asked}");
     let anew = terminal.scan(&tree, &["--format", "json"]);
     assert_eq!(json_of(&third, 1), json_of(&anew, 1));
+    assert!(link.is_symlink(), "what it leads to is written");
+    let (reused, asked) = known(&scan(&terminal, &tree, &cache));
+    assert_eq!(reused, asked);
 }
 
 #[test]
@@ -61,9 +66,17 @@ fn a_cache_that_is_something_else_is_refused_and_left_as_it_is() {
     let report = terminal.path("report.json");
     fs::write(&report, "{\"mine\": true}").unwrap();
     refused(&report, "would be lost");
+    std::os::unix::fs::symlink("/dev/null", terminal.path("null")).unwrap();
+    refused(&terminal.path("null"), "would be lost");
+    let pipe = terminal.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    refused(&pipe, "would be lost");
     assert_eq!(fs::read_to_string(&report).unwrap(), "{\"mine\": true}");
     refused(&terminal.path("cwd"), "is a folder");
-    refused(&report.join("new.cache"), "cannot be read");
+    refused(&report.join("new.cache"), "cannot be");
+    let around = terminal.path("none/../tree/new.cache");
+    refused(&around, "cannot be used");
     refused(&tree.join("new.cache"), "lies in the source");
     refused(&tree.join("more/new.cache"), "lies in the source");
     std::os::unix::fs::symlink(&tree, terminal.path("link")).unwrap();
@@ -73,6 +86,12 @@ fn a_cache_that_is_something_else_is_refused_and_left_as_it_is() {
         1,
         "nothing was written"
     );
+
+    let both = terminal.path("both");
+    let name = both.to_str().unwrap();
+    let output = run(&mut terminal.command(&tree, &["--output", name, "--cache", name]));
+    expect(&output, 2);
+    assert!(!both.exists());
 }
 
 #[test]

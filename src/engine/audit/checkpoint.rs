@@ -21,11 +21,13 @@ struct Saved {
 /// The hash of everything the result of `unit` depends on.
 pub(crate) fn key(unit: &AuditUnit<'_>) -> String {
     let file = |index: &usize| &unit.inventory.files[*index];
-    let mut key = KeyOf::new("component").and(unit.models.digest());
+    let key = KeyOf::new("component").and(unit.rules.digest());
+    let mut key = key.and(unit.models.digest());
     key = unit.auditors.iter().fold(key, KeyOf::and);
     key = key.and("take");
     for index in &unit.selected.take {
-        key = key.and(unit.key(file(index)).as_ref());
+        let digest = unit.flow.digest(&file(index).path);
+        key = key.and_file(file(index)).and(digest.unwrap_or_default());
     }
     key = key.and("leave");
     for (index, reason) in &unit.selected.leave {

@@ -3,7 +3,7 @@
 //! Takes one file, gives findings and what it could not do. Detectors are grouped by what they
 //! read: any text (`secrets`), infrastructure files and Python syntax (`checks`). Each runs behind
 //! its own panic boundary. `lower` turns a syntax tree into the representation of `ir`, on which data
-//! flow will stand. This is the only place that knows `tree_sitter`.
+//! flow stands. This is the only place that knows `tree_sitter`.
 
 mod checks;
 mod claim;

@@ -6,8 +6,11 @@
 //! scan takes, never what it says. All entries are one file, which a scan reads whole and writes
 //! anew with what it used, so that what nobody uses any more goes by itself.
 //!
-//! Form: [`MAGIC`], the entries one after another (key, length as 4 bytes, content), the CRC-32 of all
-//! that. Numbers are little-endian.
+//! A checksum shows damage, not who wrote the file: whoever can write it decides what is found, as who
+//! can write a report does.
+//!
+//! Form: [`MAGIC`], the entries one after another (key, age, length as 4 bytes, content), the CRC-32 of
+//! all that. Numbers are little-endian.
 
 use super::inventory::{Language, SourceFile};
 use crate::error::Result;
@@ -26,13 +29,16 @@ use std::{
 /// How every file of entries begins, whatever its version.
 const NAME: &[u8] = b"vega-scan-cache ";
 /// How a file of entries begins: what it is, and the version of its form.
-const MAGIC: &[u8] = b"vega-scan-cache 1\n";
+const MAGIC: &[u8] = b"vega-scan-cache 2\n";
 /// Bytes before the content of an entry.
-const HEAD: usize = KEY + 4;
+const HEAD: usize = KEY + 1 + 4;
 const KEY: usize = 32;
 const CRC: usize = 4;
-/// What nobody used is kept only while all entries together are smaller (bytes).
-const ROOM: usize = 256 * 1024 * 1024;
+/// Scans of a part of the tree for which an entry is kept that none of them used.
+const MAX_AGE: u8 = 8;
+
+/// A larger file is neither written nor read (bytes).
+pub const MAX_SCAN_CACHE: usize = 512 * 1024 * 1024;
 
 /// Where the entries of one source are kept from scan to scan.
 pub trait ScanCache: Debug + Send + Sync {
@@ -91,6 +97,14 @@ impl KeyOf {
     }
 }
 
+/// An entry that the last scan left.
+#[derive(Debug, Clone)]
+struct Known {
+    content: Range<usize>,
+    /// How many scans of a part of the tree did not use it.
+    age: u8,
+}
+
 /// An entry that goes to the next scan.
 #[derive(Debug)]
 enum Entry {
@@ -105,7 +119,7 @@ pub(crate) struct Cache {
     /// Whether there will be a next scan that knows of this one.
     is_kept: bool,
     before: Vec<u8>,
-    known: HashMap<Key, Range<usize>>,
+    known: HashMap<Key, Known>,
     after: Mutex<BTreeMap<Key, Entry>>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -115,7 +129,10 @@ impl Cache {
     /// The entries that the last scan left; none of them when that is no such file, or was cut or
     /// changed.
     pub(crate) fn open(from: Option<&dyn ScanCache>) -> Self {
-        let before = from.and_then(ScanCache::load).unwrap_or_default();
+        let before = from.and_then(ScanCache::load);
+        let before = before
+            .filter(|it| it.len() <= MAX_SCAN_CACHE)
+            .unwrap_or_default();
         Self {
             is_kept: from.is_some(),
             known: entries(&before).unwrap_or_default(),
@@ -126,9 +143,9 @@ impl Cache {
 
     /// The entry of `key`.
     pub(crate) fn get<T: DeserializeOwned>(&self, key: Key) -> Option<T> {
-        let found = self.known.get(&key).and_then(|range| {
-            let value = postcard::from_bytes(self.before.get(range.clone())?).ok()?;
-            Some((value, range.clone()))
+        let found = self.known.get(&key).and_then(|known| {
+            let value = postcard::from_bytes(self.content(&known.content)).ok()?;
+            Some((value, known.content.clone()))
         });
         let Some((value, range)) = found else {
             self.misses.fetch_add(1, Ordering::Relaxed);
@@ -141,8 +158,8 @@ impl Cache {
 
     /// Keeps an entry without looking into it: what it is part of is known as a whole.
     pub(crate) fn keep(&self, key: Key) {
-        if let Some(range) = self.known.get(&key) {
-            self.goes_on(key, Entry::Known(range.clone()));
+        if let Some(known) = self.known.get(&key) {
+            self.goes_on(key, Entry::Known(known.content.clone()));
         }
     }
 
@@ -166,38 +183,36 @@ impl Cache {
         (hits, hits + self.misses.load(Ordering::Relaxed))
     }
 
-    /// The file for the next scan; `None` where it is the one that was read. A scan that looked at a
-    /// part of the tree only (`is_part`) leaves the rest as it was, as far as there is room.
+    /// The file for the next scan; `None` where it is the one that was read, or would be too large. A
+    /// scan that looked at a part of the tree only (`is_part`) leaves the rest as it was, for a while.
     pub(crate) fn to_bytes(&self, is_part: bool) -> Option<Vec<u8>> {
         let after = self.after.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all: BTreeMap<&Key, &[u8]> = BTreeMap::new();
-        if is_part && self.before.len() <= ROOM {
-            let rest = self.known.iter();
-            all.extend(rest.map(|(key, range)| (key, self.content(range))));
+        let mut all: BTreeMap<&Key, (u8, &[u8])> = BTreeMap::new();
+        if is_part {
+            let rest = self.known.iter().filter(|(_, known)| known.age < MAX_AGE);
+            all.extend(rest.map(|(key, it)| (key, (it.age + 1, self.content(&it.content)))));
         }
         for (key, entry) in &*after {
-            all.insert(
-                key,
-                match entry {
-                    Entry::Known(range) => self.content(range),
-                    Entry::New(content) => content,
-                },
-            );
-        }
-        let is_new = after.values().any(|entry| matches!(entry, Entry::New(_)));
-        if !is_new && all.len() == self.known.len() && !self.before.is_empty() {
-            return None;
+            let content = match entry {
+                Entry::Known(range) => self.content(range),
+                Entry::New(content) => content,
+            };
+            all.insert(key, (0, content));
         }
         let mut bytes = MAGIC.to_vec();
-        for (key, content) in all {
-            if let Ok(length) = u32::try_from(content.len()) {
-                bytes.extend(key.0);
-                bytes.extend(length.to_le_bytes());
-                bytes.extend(content);
-            }
+        for (key, (age, content)) in all {
+            bytes.extend(key.0);
+            bytes.push(age);
+            bytes.extend(u32::try_from(content.len()).ok()?.to_le_bytes());
+            bytes.extend(content);
         }
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-        Some(bytes)
+        (bytes.len() <= MAX_SCAN_CACHE && bytes != self.before).then_some(bytes)
+    }
+
+    /// Whether there will be a next scan that knows of this one.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.is_kept
     }
 
     fn content(&self, range: &Range<usize>) -> &[u8] {
@@ -206,7 +221,7 @@ impl Cache {
 }
 
 /// Where the entries of a file stand; `None` when it is not whole.
-fn entries(file: &[u8]) -> Option<HashMap<Key, Range<usize>>> {
+fn entries(file: &[u8]) -> Option<HashMap<Key, Known>> {
     let end = file.len().checked_sub(CRC)?;
     let (body, crc) = file.split_at_checked(end)?;
     if !body.starts_with(MAGIC) || crc32fast::hash(body).to_le_bytes() != *crc {
@@ -215,12 +230,13 @@ fn entries(file: &[u8]) -> Option<HashMap<Key, Range<usize>>> {
     let mut entries = HashMap::new();
     let mut at = MAGIC.len();
     while at < end {
-        let (key, length) = body.get(at..at + HEAD)?.split_at_checked(KEY)?;
+        let (key, head) = body.get(at..at + HEAD)?.split_at_checked(KEY)?;
+        let (age, length) = head.split_first()?;
         let length = u32::from_le_bytes(length.try_into().ok()?) as usize;
         let content = at + HEAD..at + HEAD + length;
         body.get(content.clone())?;
         at = content.end;
-        entries.insert(Key(key.try_into().ok()?), content);
+        entries.insert(Key(key.try_into().ok()?), Known { content, age: *age });
     }
     Some(entries)
 }

@@ -5,14 +5,10 @@ use crate::{
     error::{Error, ErrorCode, Result},
 };
 use std::{
-    fs::File,
-    io::{ErrorKind, Read, Write},
-    path::{Path, PathBuf},
+    fs,
+    io::{self, ErrorKind, Read, Write},
+    path::{Component, Path, PathBuf},
 };
-
-const FLAG: &str = "--cache";
-/// A larger file is not read (bytes).
-const MAX: u64 = 1024 * 1_048_576;
 
 /// The file of a cache.
 #[derive(Debug)]
@@ -22,38 +18,42 @@ impl CacheFile {
     /// The cache at `path`, which need not be there yet.
     ///
     /// # Errors
-    /// `validation_error` when something else is there, which would be lost, or when it lies in a
-    /// folder `source`: what is audited must not decide what is found.
-    pub(super) fn new(path: &Path, source: &Path) -> Result<Self> {
-        let refuse = |text: String| Error::field(FLAG, format!("{} {text}", path.display()));
-        let absolute = std::path::absolute(path)
-            .map_err(|error| refuse("is no path".to_owned()).caused_by(error))?;
-        if is_inside(&absolute, source) {
+    /// `validation_error` when something else is there or goes to `output`, which would be lost, or
+    /// when it lies in a folder `source`: what is audited must not decide what is found.
+    pub(super) fn new(path: &Path, source: &Path, output: Option<&Path>) -> Result<Self> {
+        let refuse = |why: &str| Error::field("--cache", format!("{} {why}", path.display()));
+        let unusable = |error: io::Error| refuse("cannot be used").caused_by(error);
+        let place = place_of(path).map_err(unusable)?;
+        if source.is_dir() && place.starts_with(source.canonicalize().map_err(unusable)?) {
             return Err(refuse(
                 "lies in the source that is audited, which must not decide what is found: move it \
-                 elsewhere"
-                    .to_owned(),
+                 elsewhere",
             ));
         }
-        match begins(&absolute) {
-            Ok(begins) if begins.is_empty() || engine::is_scan_cache(&begins) => Ok(Self(absolute)),
-            Ok(_) => Err(refuse(
-                "is another file, which would be lost: name one that is not there yet".to_owned(),
-            )),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self(absolute)),
-            Err(error) if error.kind() == ErrorKind::IsADirectory => {
-                Err(refuse("is a folder: name a file in it".to_owned()))
-            }
-            Err(error) => Err(refuse("cannot be read".to_owned()).caused_by(error)),
+        if output.is_some_and(|output| place_of(output).is_ok_and(|output| output == place)) {
+            return Err(refuse("is where the result goes: name another file"));
         }
+        check(&place).map_err(|error| {
+            let why = match error.kind() {
+                ErrorKind::IsADirectory => "is a folder: name a file in it",
+                ErrorKind::AlreadyExists => {
+                    "is something else, which would be lost: name a file that is not there yet"
+                }
+                _ => "cannot be read",
+            };
+            refuse(why).caused_by(error)
+        })?;
+        Ok(Self(place))
     }
 
-    fn write(&self, entries: &[u8]) -> std::io::Result<()> {
+    fn write(&self, entries: &[u8]) -> io::Result<()> {
         let folder = self.0.parent().unwrap_or(Path::new("/"));
-        std::fs::create_dir_all(folder)?;
+        fs::create_dir_all(folder)?;
         // For its owner only: it holds texts of the source.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(entries)?;
+        // The scan took its time: something else may be there now.
+        check(&self.0)?;
         file.persist(&self.0)?;
         Ok(())
     }
@@ -61,10 +61,12 @@ impl CacheFile {
 
 impl ScanCache for CacheFile {
     fn load(&self) -> Option<Vec<u8>> {
+        check(&self.0).ok()?;
         let mut entries = Vec::new();
-        let file = File::open(&self.0).ok()?;
-        file.take(MAX + 1).read_to_end(&mut entries).ok()?;
-        (entries.len() as u64 <= MAX).then_some(entries)
+        let most = engine::MAX_SCAN_CACHE as u64 + 1;
+        let file = fs::File::open(&self.0).ok()?;
+        file.take(most).read_to_end(&mut entries).ok()?;
+        Some(entries)
     }
 
     fn save(&self, entries: &[u8]) -> Result<()> {
@@ -77,19 +79,44 @@ impl ScanCache for CacheFile {
     }
 }
 
-/// Whether `path` lies in `folder`, through whatever links; what is not there yet lies where the
-/// nearest folder above it does.
-fn is_inside(path: &Path, folder: &Path) -> bool {
-    let there = path.ancestors().find_map(|above| above.canonicalize().ok());
-    match (there, folder.canonicalize()) {
-        (Some(there), Ok(folder)) => there.starts_with(folder),
-        _ => false,
+/// Where a file is, through whatever links; one that is not there yet lies where the nearest folder
+/// above it does.
+fn place_of(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    for above in path.ancestors() {
+        let Ok(there) = above.canonicalize() else {
+            continue;
+        };
+        let rest = path.strip_prefix(above).map_err(io::Error::other)?;
+        let is_plain = |part| matches!(part, Component::Normal(_));
+        return match rest.components().all(is_plain) {
+            // Joining nothing would leave a slash behind the name of a file.
+            true if rest.as_os_str().is_empty() => Ok(there),
+            true => Ok(there.join(rest)),
+            false => Err(io::Error::other(
+                "it leads through a folder that is not there",
+            )),
+        };
     }
+    Err(ErrorKind::NotFound.into())
 }
 
-/// The first bytes of a file.
-fn begins(path: &Path) -> std::io::Result<Vec<u8>> {
+/// Whether a cache is or may be at `place`. Looks before it opens: a pipe would wait for its writer.
+fn check(place: &Path) -> io::Result<()> {
+    let found = match fs::metadata(place) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        found => found?,
+    };
+    if found.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
     let mut begins = Vec::new();
-    File::open(path)?.take(64).read_to_end(&mut begins)?;
-    Ok(begins)
+    if found.is_file() {
+        fs::File::open(place)?.take(64).read_to_end(&mut begins)?;
+    }
+    let is_cache = found.is_file() && (begins.is_empty() || engine::is_scan_cache(&begins));
+    match is_cache {
+        true => Ok(()),
+        false => Err(ErrorKind::AlreadyExists.into()),
+    }
 }

@@ -50,7 +50,8 @@ pub struct RunnerArgs {
     baseline: Option<PathBuf>,
     /// Keep in this file what the scan worked out, and take over from it what did not change since
     /// the last one: the result is the same, sooner. One file per source, outside of it; it holds
-    /// texts of the source. In CI, save and restore it between runs.
+    /// texts of the source. In CI, save and restore it between runs that may write the result: who can
+    /// change the file decides what is found.
     #[arg(long, value_name = "FILE", requires = "source")]
     cache: Option<PathBuf>,
     /// Audit also what the source's `.vegaignore` names.

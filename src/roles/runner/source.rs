@@ -328,7 +328,7 @@ fn scan(
     token: &CancellationToken,
 ) -> Result<ScanOutcome> {
     let cache = args.cache.as_deref();
-    let cache = cache.map(|path| CacheFile::new(path, &source.root));
+    let cache = cache.map(|path| CacheFile::new(path, &source.root, output_file(args)));
     let cache = cache.transpose()?;
     let profile = engine::generate_threat_profile(&source.root)?;
     let settings = EngineSettings {

@@ -62,7 +62,6 @@ use analysis::Analysis;
 use config::Config;
 use program::{Program, SourceUnit};
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -70,10 +69,15 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// A SHA-256.
+type Digest = [u8; 32];
+
 /// What the data flow says of every file it looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Flow {
     files: BTreeMap<String, FileFlow>,
+    /// A hash of what is said of each.
+    digests: BTreeMap<String, Digest>,
 }
 
 /// The files of one language, lowered.
@@ -124,14 +128,26 @@ impl Flow {
         let files = models::LANGUAGES
             .into_iter()
             .flat_map(|language| work.language(language, files));
+        let files: BTreeMap<String, FileFlow> = files.collect();
+        let digest = |(path, flow): (&String, &FileFlow)| Some((path.clone(), flow.digest()?));
         Self {
-            files: files.collect(),
+            digests: files.iter().filter_map(digest).collect(),
+            files,
         }
     }
 
     /// What is said of a file.
     pub(crate) fn of(&self, path: &str) -> Option<&FileFlow> {
         self.files.get(path)
+    }
+
+    /// What changes with anything that is said of a file, empty where nothing is; `None` when it is
+    /// not to be relied on.
+    pub(crate) fn digest(&self, path: &str) -> Option<&[u8]> {
+        match self.files.contains_key(path) {
+            true => self.digests.get(path).map(<[u8; 32]>::as_slice),
+            false => Some(&[]),
+        }
     }
 }
 
@@ -162,14 +178,15 @@ impl Work<'_> {
         if self.cancel.is_cancelled() {
             return BTreeMap::new();
         }
-        let is_other = readable.is_other;
+        let is_other = readable.is_other || self.config.is_other;
         let units = readable.units.iter();
         let paths: Vec<String> = units.map(|unit| unit.path.clone()).collect();
         let Some(found) = self.look(language, readable) else {
             let broken = |path| (path, FileFlow::of_gap(Gap::Broken));
             return paths.into_iter().map(broken).collect();
         };
-        if !is_other && !self.cancel.is_cancelled() {
+        let is_broken = found.values().any(|file| file.gap == Some(Gap::Broken));
+        if !is_other && !is_broken && !self.cancel.is_cancelled() {
             self.cache.put(key, &found);
         }
         found
@@ -181,7 +198,7 @@ impl Work<'_> {
             .and(language.as_str())
             .and(self.models.digest());
         let settings = self.inventory.files.iter();
-        let settings = settings.filter(|file| Config::is_read(&file.path));
+        let settings = settings.filter(|file| Config::is_read(file));
         let read = files.iter().copied().chain(settings);
         read.fold(key, KeyOf::and_file).key()
     }
@@ -190,22 +207,28 @@ impl Work<'_> {
     fn read(&self, language: Language, files: &[&SourceFile]) -> Readable {
         let lowered: Vec<_> = files
             .par_iter()
-            .filter_map(|file| {
-                let bytes = std::fs::read(file.on_disk(self.root)).ok()?;
-                let is_same = hex::encode(Sha256::digest(&bytes)) == file.sha256;
-                let source = SourceText::new(&file.path, file.language, file.role, bytes);
-                let is_template = file.language == Some(Language::Html);
-                if is_template && lower::template::language(&source) != Some(language) {
-                    return None;
-                }
-                let key = is_same.then(|| lowered_key(file));
-                let lowered = self.lower(&source, key);
-                Some((source.path, source.lines, is_same, lowered?))
+            .map(|file| {
+                let bytes = std::fs::read(file.on_disk(self.root)).ok();
+                let is_same = bytes.as_ref().is_some_and(|bytes| file.holds(bytes));
+                let lowered = bytes.and_then(|bytes| {
+                    let source = SourceText::new(&file.path, file.language, file.role, bytes);
+                    let is_template = file.language == Some(Language::Html);
+                    if is_template && lower::template::language(&source) != Some(language) {
+                        return None;
+                    }
+                    let key = is_same.then(|| lowered_key(file));
+                    let lowered = self.lower(&source, key)?;
+                    Some((source.path, source.lines, lowered))
+                });
+                (is_same, lowered)
             })
             .collect();
         let mut readable = Readable::default();
-        for (path, lines, is_same, lowered) in lowered {
+        for (is_same, lowered) in lowered {
             readable.is_other |= !is_same;
+            let Some((path, lines, lowered)) = lowered else {
+                continue;
+            };
             let gap = match lowered {
                 Ok((unit, gap)) => {
                     let path = path.clone();
