@@ -5,7 +5,7 @@
 
 use super::{
     Checkpoints, EngineEvent, EngineSettings, EventSink, Phase,
-    audit::{self, AuditUnit, ComponentResult, checkpoint},
+    audit::{self, AuditUnit, ComponentResult, ExaminedFiles, checkpoint},
     auditors::{self, Chosen},
     builtin::{
         RuleSet,
@@ -138,11 +138,21 @@ pub fn scan_source(
         log.progress(Phase::Audit, None, 9, "Following data".to_owned());
         let taken = selection.taken();
         let cache = Cache::open(settings.cache.as_deref());
-        let flow = Flow::analyse(source_root, &inventory, &taken, &models, &cache, cancel);
+        let examined = ExaminedFiles::default();
+        let flow = Flow::analyse(
+            source_root,
+            &inventory,
+            &taken,
+            &models,
+            &cache,
+            &|source, tree| examined.examine(source, tree, cancel),
+            cancel,
+        );
         let run = Run {
             models: &models,
             flow: &flow,
             cache: &cache,
+            examined: &examined,
             settings,
             source_root,
             inventory: &inventory,
@@ -197,6 +207,7 @@ struct Run<'a> {
     models: &'a Models,
     flow: &'a Flow,
     cache: &'a Cache,
+    examined: &'a ExaminedFiles,
     settings: &'a EngineSettings,
     source_root: &'a Path,
     inventory: &'a Inventory,
@@ -240,6 +251,7 @@ impl Run<'_> {
                     models: self.models,
                     flow: self.flow,
                     cache: self.cache,
+                    examined: self.examined,
                     cancel: self.cancel,
                 };
                 let result = self.component(&unit)?;

@@ -11,11 +11,11 @@ pub(crate) mod checkpoint;
 use super::{
     auditors::BUILTIN,
     builtin::{
-        self, FileResult, RuleSet, SourceText,
+        self, Examined, FileResult, RuleSet, SourceText, Tree,
         flow::{Flow, Models},
     },
     cache::{Cache, Key, KeyOf},
-    inventory::{Inventory, SourceFile},
+    inventory::{Inventory, Language, SourceFile},
     plan::Component,
     select::SelectedComponent,
     suppress::Mark,
@@ -26,7 +26,11 @@ use crate::domain::{
 };
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 use tokio_util::sync::CancellationToken;
 
 /// What one component is audited with.
@@ -42,6 +46,7 @@ pub(crate) struct AuditUnit<'a> {
     /// What following data through all files gave.
     pub(crate) flow: &'a Flow,
     pub(crate) cache: &'a Cache,
+    pub(crate) examined: &'a ExaminedFiles,
     pub(crate) cancel: &'a CancellationToken,
 }
 
@@ -52,6 +57,28 @@ impl AuditUnit<'_> {
     fn key(&self, file: &SourceFile) -> Option<Key> {
         let key = KeyOf::new("file").and(self.rules.digest()).and_file(file);
         Some(key.and(self.flow.digest(&file.path)?).key())
+    }
+}
+
+/// Files that were examined while they were lowered, by path.
+#[derive(Default)]
+pub(crate) struct ExaminedFiles(Mutex<BTreeMap<String, Examined>>);
+
+impl ExaminedFiles {
+    /// Examines a file whose syntax tree is there.
+    pub(crate) fn examine(&self, source: &SourceText, tree: Tree, cancel: &CancellationToken) {
+        if source.language == Some(Language::Python) {
+            let examined = builtin::examine(source, Some(tree), cancel);
+            self.files().insert(source.path.clone(), examined);
+        }
+    }
+
+    fn take(&self, path: &str) -> Option<Examined> {
+        self.files().remove(path)
+    }
+
+    fn files(&self) -> MutexGuard<'_, BTreeMap<String, Examined>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -170,7 +197,9 @@ fn audit_file(unit: &AuditUnit<'_>, file: &SourceFile) -> Outcome {
     let is_same = unit.cache.is_kept() && file.holds(&bytes);
     let source = SourceText::new(&file.path, file.language, file.role, bytes);
     let flow = unit.flow.of(&file.path);
-    let result = builtin::audit_file(&source, unit.rules, flow, unit.cancel);
+    let examined = unit.examined.take(&file.path);
+    let examined = examined.unwrap_or_else(|| builtin::examine(&source, None, unit.cancel));
+    let result = builtin::conclude(&source, examined, unit.rules, flow);
     // What broke, or was called off, is tried again.
     let is_whole = result.warnings.is_empty() && !unit.cancel.is_cancelled();
     if is_same

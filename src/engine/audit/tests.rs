@@ -20,6 +20,7 @@ fn a_cancelled_component_has_no_result() {
         models: &Models::default(),
         flow: &Flow::default(),
         cache: &Cache::default(),
+        examined: &ExaminedFiles::default(),
         cancel: &cancel,
     };
     assert!(audit(&unit).is_none());

@@ -1,6 +1,7 @@
 //! The `builtin` auditor: deterministic, offline, always there.
 //!
-//! Takes one file, gives findings and what it could not do. Detectors are grouped by what they
+//! Takes one file, gives findings and what it could not do: first what it says by itself (`examine`),
+//! then, knowing where data flows through all of them, what is to be said of it (`conclude`). Detectors are grouped by what they
 //! read: any text (`secrets`), infrastructure files and Python syntax (`checks`). Each runs behind
 //! its own panic boundary. `lower` turns a syntax tree into the representation of `ir`, on which data
 //! flow stands. This is the only place that knows `tree_sitter`.
@@ -24,6 +25,7 @@ pub use lower::{IrDump, dump_ir};
 pub use registry::{page, rule, rules, rules_version};
 pub use rule::Rule;
 pub(crate) use ruleset::RuleSet;
+pub(crate) use syntax::tree::Tree;
 pub(crate) use text::{LineIndex, Redaction, SourceText, same_length_utf8, slice, visible_parts};
 
 use super::{
@@ -62,13 +64,22 @@ pub(crate) struct FileResult {
     pub(crate) marks: Vec<Mark>,
 }
 
-/// Looks at one file with `rules`. What comes of a file after cancellation is not whole.
-pub(crate) fn audit_file(
+/// What a file says by itself, before anything is known of the others.
+#[derive(Debug, Default)]
+pub(crate) struct Examined {
+    claims: Vec<Claim>,
+    redactions: Vec<Redaction>,
+    /// What was not looked at.
+    result: FileResult,
+}
+
+/// Looks at one file alone, with the syntax tree that whoever lowered it had made, if anyone did.
+/// What comes of a file after cancellation is not whole.
+pub(crate) fn examine(
     source: &SourceText,
-    rules: &RuleSet,
-    flow: Option<&FileFlow>,
+    tree: Option<Tree>,
     cancel: &CancellationToken,
-) -> FileResult {
+) -> Examined {
     let mut result = FileResult {
         limited: limits_of(source.language),
         ..FileResult::default()
@@ -79,7 +90,7 @@ pub(crate) fn audit_file(
     });
     let mut claims = secrets.claims;
     match source.language {
-        Some(Language::Python) => python(source, cancel, &mut claims, &mut result),
+        Some(Language::Python) => python(source, tree, cancel, &mut claims, &mut result),
         Some(Language::Dockerfile) => dockerfile(source, &mut claims, &mut result),
         Some(Language::Javascript | Language::Typescript) => {
             javascript(source, cancel, &mut claims, &mut result);
@@ -88,6 +99,25 @@ pub(crate) fn audit_file(
         Some(Language::Yaml) => yaml(source, cancel, &mut claims, &mut result),
         _ => {}
     }
+    Examined {
+        claims,
+        redactions: secrets.redactions,
+        result,
+    }
+}
+
+/// What is said of a file that was examined, with `rules`, knowing where data flows.
+pub(crate) fn conclude(
+    source: &SourceText,
+    examined: Examined,
+    rules: &RuleSet,
+    flow: Option<&FileFlow>,
+) -> FileResult {
+    let Examined {
+        mut claims,
+        redactions,
+        mut result,
+    } = examined;
     if let Some(flow) = flow {
         follow(flow, &mut claims);
         match flow.gap {
@@ -102,7 +132,7 @@ pub(crate) fn audit_file(
     }
     drop_echoes(&mut claims);
     // Places to cut come from all claims, also those of rules that are off.
-    let redactions = with_hidden(source, &claims, secrets.redactions);
+    let redactions = with_hidden(source, &claims, redactions);
     claims.retain(|claim| rules.has(claim.rule.id));
     result.findings = claim::to_findings(source, claims, &redactions);
     result.marks = marks(source, &redactions);
@@ -216,15 +246,16 @@ fn drop_echoes(claims: &mut Vec<Claim>) {
 
 fn python(
     source: &SourceText,
+    tree: Option<Tree>,
     cancel: &CancellationToken,
     claims: &mut Vec<Claim>,
     result: &mut FileResult,
 ) {
-    contained(
-        "python syntax",
-        &source.path,
-        result,
-        |result| match Module::parse(source, cancel) {
+    contained("python syntax", &source.path, result, |result| {
+        match tree.map_or_else(
+            || Module::parse(source, cancel),
+            |tree| Ok(Module::of(source, tree)),
+        ) {
             Ok(module) => {
                 if module.tree.has_error {
                     result.failure = Some(Gap::SyntaxErrors.reason().to_owned());
@@ -237,8 +268,8 @@ fn python(
                 }
             }
             Err(failure) => result.failure = Some(Gap::from(failure).reason().to_owned()),
-        },
-    );
+        }
+    });
 }
 
 /// Free-form secrets in docstrings are examples; exact token formats stay.

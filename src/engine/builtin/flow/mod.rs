@@ -52,6 +52,7 @@ use super::{
     gap::Gap,
     ir::Unit,
     lower,
+    syntax::tree::Tree,
     text::{LineIndex, SourceText},
 };
 use crate::engine::{
@@ -101,8 +102,13 @@ struct Work<'a> {
     models: &'a Models,
     config: Config,
     cache: &'a Cache,
+    /// Who else wants the syntax trees.
+    give: &'a GiveTree<'a>,
     cancel: &'a CancellationToken,
 }
+
+/// Takes the syntax tree of a file that was lowered, on any thread.
+pub(crate) type GiveTree<'a> = dyn Fn(&SourceText, Tree) + Sync + 'a;
 
 /// Nested calls of the analysed program are nested calls here.
 const STACK: usize = 512 * 1024 * 1024;
@@ -115,6 +121,7 @@ impl Flow {
         files: &[usize],
         models: &Models,
         cache: &Cache,
+        give: &GiveTree<'_>,
         cancel: &CancellationToken,
     ) -> Self {
         let work = Work {
@@ -123,6 +130,7 @@ impl Flow {
             models,
             config: Config::read(root, inventory),
             cache,
+            give,
             cancel,
         };
         let files = models::LANGUAGES
@@ -249,7 +257,9 @@ impl Work<'_> {
         if let Some(known) = key.and_then(|key| self.cache.get::<Saved>(key)) {
             return Some(Ok(known));
         }
-        let lowered = catch_unwind(AssertUnwindSafe(|| lower::lower(source, self.cancel)));
+        let give = |tree| (self.give)(source, tree);
+        let lowered = || lower::lower_and(source, self.cancel, give);
+        let lowered = catch_unwind(AssertUnwindSafe(lowered));
         let lowered = match lowered {
             Err(_) => Err(Gap::Broken),
             Ok(lowered) => match lowered? {

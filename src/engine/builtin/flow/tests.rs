@@ -20,6 +20,7 @@ fn flow_of(root: &Path) -> (Flow, Vec<String>) {
             &all,
             &Models::default(),
             &Cache::default(),
+            &|_, _| {},
             &cancel,
         ),
         paths.collect(),

@@ -36,6 +36,16 @@ pub(crate) fn lower(
     source: &SourceText,
     cancel: &CancellationToken,
 ) -> Option<Result<Lowered, ParseFailure>> {
+    lower_and(source, cancel, drop)
+}
+
+/// Lowers a file, then gives its syntax tree away, if it has one: to parse a file costs most of what
+/// a file costs.
+pub(crate) fn lower_and(
+    source: &SourceText,
+    cancel: &CancellationToken,
+    give: impl FnOnce(Tree),
+) -> Option<Result<Lowered, ParseFailure>> {
     if source.language == Some(Language::Html) {
         return template::lower(source).map(Ok);
     }
@@ -50,6 +60,7 @@ pub(crate) fn lower(
         if tree.has_error {
             lowered.gap = Some(Gap::SyntaxErrors);
         }
+        give(tree);
         lowered
     }))
 }
