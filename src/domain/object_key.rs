@@ -39,24 +39,24 @@ impl ObjectKey {
         format!("snapshots/{repository}/")
     }
 
+    /// What the last scan of a repository left for the next one.
+    pub fn scan_cache(repository: RepositoryId) -> Self {
+        Self(format!("caches/{repository}/v16.cache"))
+    }
+
+    /// Everything stored for a repository, but the files of its scans.
+    pub fn repository_prefixes(repository: RepositoryId) -> [String; 4] {
+        ["caches", "exports", "snapshots", "uploads"].map(|kind| format!("{kind}/{repository}/"))
+    }
+
     /// An archive as uploaded, waiting for its ingest job.
     pub fn upload(repository: RepositoryId, name: &str) -> Self {
         Self(format!("uploads/{repository}/{name}"))
     }
 
-    /// Everything uploaded for a repository.
-    pub fn uploads_prefix(repository: RepositoryId) -> String {
-        format!("uploads/{repository}/")
-    }
-
     /// A finished export of a repository's findings.
     pub fn export(repository: RepositoryId, export: ExportId, extension: &str) -> Self {
         Self(format!("exports/{repository}/{export}.{extension}"))
-    }
-
-    /// Every export of a repository.
-    pub fn exports_prefix(repository: RepositoryId) -> String {
-        format!("exports/{repository}/")
     }
 
     /// A published artifact of a scan (documented: `scans/<scan_id>/<name>`).

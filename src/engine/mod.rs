@@ -7,10 +7,12 @@
 mod audit;
 mod auditors;
 pub mod builtin;
+mod cache;
 pub mod events;
 mod fingerprint;
 mod import;
 mod inventory;
+mod log;
 pub mod packages;
 mod pipeline;
 mod plan;
@@ -25,6 +27,7 @@ mod verify;
 pub use auditors::{AuditorInfo, available_auditors, check_auditors};
 pub use builtin::highlight::{HighlightSpan, can_highlight, highlight};
 pub use builtin::{IrDump, ModelList, dump_ir};
+pub use cache::{MAX_SCAN_CACHE, ScanCache, is_scan_cache};
 pub use events::{EngineEvent, EventSink, LogLevel, Phase};
 pub use import::{ImportSummary, import_sarif, inspect_sarif};
 pub use inventory::{FileRole, Inventory, Language, SourceFile};
@@ -36,7 +39,10 @@ pub use suppress::Suppressed;
 pub use threat_profile::generate_threat_profile;
 
 use crate::error::Result;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Those of the gitignore-style `patterns` that match no file below `source_root`; all of them where
@@ -70,6 +76,8 @@ pub struct EngineSettings {
     pub overrides: Option<PathBuf>,
     /// What the audited tree may say about its own audit.
     pub notes: TreeNotes,
+    /// What the last scan of the same source left for this one; without it, everything is looked at.
+    pub cache: Option<Arc<dyn ScanCache>>,
 }
 
 /// What the audited tree may say about its own audit: nothing, unless the caller allows it. What it

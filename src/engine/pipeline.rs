@@ -4,14 +4,16 @@
 //! says where it stands, and keeps and resumes finished components.
 
 use super::{
-    Checkpoints, EngineEvent, EngineSettings, EventSink, LogLevel, Phase,
-    audit::{self, AuditUnit, ComponentResult, checkpoint},
+    Checkpoints, EngineEvent, EngineSettings, EventSink, Phase,
+    audit::{self, AuditUnit, ComponentResult, ExaminedFiles, checkpoint},
     auditors::{self, Chosen},
     builtin::{
         RuleSet,
         flow::{Flow, Models},
     },
+    cache::Cache,
     inventory::{self, Inventory},
+    log::Log,
     packages::{self, Packages},
     plan::{self, Plan},
     rank,
@@ -28,7 +30,10 @@ use crate::{
     error::{Error, Result},
 };
 use serde::Serialize;
-use std::{path::Path, sync::Mutex};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use tokio_util::sync::CancellationToken;
 
 /// What a run of the engine gives.
@@ -131,10 +136,23 @@ pub fn scan_source(
             faults.push(missed);
         }
         log.progress(Phase::Audit, None, 9, "Following data".to_owned());
-        let flow = Flow::analyse(source_root, &inventory, &selection.taken(), &models, cancel);
+        let taken = selection.taken();
+        let cache = Cache::open(settings.cache.as_deref());
+        let examined = ExaminedFiles::default();
+        let flow = Flow::analyse(
+            source_root,
+            &inventory,
+            &taken,
+            &models,
+            &cache,
+            &|source, tree| examined.examine(source, tree, cancel),
+            cancel,
+        );
         let run = Run {
             models: &models,
             flow: &flow,
+            cache: &cache,
+            examined: &examined,
             settings,
             source_root,
             inventory: &inventory,
@@ -145,6 +163,7 @@ pub fn scan_source(
             faults: &faults,
             cancel,
             checkpoints,
+            resumed: AtomicBool::new(false),
             log: &log,
         };
         let results = run.components();
@@ -153,6 +172,9 @@ pub fn scan_source(
         let report = run.report(&results, cancelled);
         let scope = run.scope(&results, settings.paths.is_empty() && !cancelled);
         log.progress(Phase::Report, None, 96, "Writing the report".to_owned());
+        if !cancelled {
+            run.keep();
+        }
         let debug = run.debug();
         Ok(ScanOutcome {
             report,
@@ -184,6 +206,8 @@ fn refuse_overrides_of_the_tree(root: &Path, overrides: Option<&Path>) -> Result
 struct Run<'a> {
     models: &'a Models,
     flow: &'a Flow,
+    cache: &'a Cache,
+    examined: &'a ExaminedFiles,
     settings: &'a EngineSettings,
     source_root: &'a Path,
     inventory: &'a Inventory,
@@ -195,6 +219,8 @@ struct Run<'a> {
     faults: &'a [String],
     cancel: &'a CancellationToken,
     checkpoints: &'a dyn Checkpoints,
+    /// Whether a component was taken over from an attempt that ended early.
+    resumed: AtomicBool,
     log: &'a Log<'a>,
 }
 
@@ -224,6 +250,8 @@ impl Run<'_> {
                     rules: self.rules,
                     models: self.models,
                     flow: self.flow,
+                    cache: self.cache,
+                    examined: self.examined,
                     cancel: self.cancel,
                 };
                 let result = self.component(&unit)?;
@@ -248,6 +276,7 @@ impl Run<'_> {
         let key = checkpoint::key(unit);
         let saved = self.checkpoints.load(id);
         if let Some(result) = saved.and_then(|bytes| checkpoint::decode(&key, &bytes)) {
+            self.resumed.store(true, Ordering::Relaxed);
             return Some(result);
         }
         let mut result = audit::audit(unit)?;
@@ -397,6 +426,25 @@ impl Run<'_> {
         scope
     }
 
+    /// Keeps for the next scan what this one worked out.
+    fn keep(&self) {
+        let Some(to) = &self.settings.cache else {
+            return;
+        };
+        let (known, asked) = self.cache.reuse();
+        self.log.info(format!(
+            "Known from the last scan: {known} of {asked} steps"
+        ));
+        // What was resumed was not asked for, but is no less in use.
+        let is_part = !self.settings.paths.is_empty() || self.resumed.load(Ordering::Relaxed);
+        let saved = self.cache.to_bytes(is_part).map(|bytes| to.save(&bytes));
+        if let Some(Err(error)) = saved {
+            self.log.warn(format!(
+                "The next scan starts from nothing, this one could not be kept: {error}"
+            ));
+        }
+    }
+
     fn debug(&self) -> DebugBundle {
         let mut bundle = DebugBundle::default();
         let mut add = |name: &str, value: &dyn erased::Json| {
@@ -426,59 +474,5 @@ mod erased {
         fn json(&self) -> Option<Vec<u8>> {
             serde_json::to_vec_pretty(self).ok()
         }
-    }
-}
-
-/// Where the run tells what it does; keeps the lines for the debug bundle.
-struct Log<'a> {
-    sink: &'a dyn EventSink,
-    lines: Mutex<String>,
-}
-
-impl<'a> Log<'a> {
-    fn new(sink: &'a dyn EventSink) -> Self {
-        Self {
-            sink,
-            lines: Mutex::new(String::new()),
-        }
-    }
-
-    fn progress(&self, phase: Phase, component: Option<String>, progress: u8, message: String) {
-        self.keep(phase.as_str(), &message);
-        self.sink.emit(EngineEvent::Progress {
-            phase,
-            component,
-            progress,
-            message,
-        });
-    }
-
-    fn info(&self, message: String) {
-        self.line(LogLevel::Info, message);
-    }
-
-    fn warn(&self, message: String) {
-        self.line(LogLevel::Warn, message);
-    }
-
-    fn line(&self, level: LogLevel, message: String) {
-        self.keep(level.as_str(), &message);
-        self.sink.emit(EngineEvent::Log { level, message });
-    }
-
-    fn keep(&self, kind: &str, message: &str) {
-        if let Ok(mut lines) = self.lines.lock() {
-            lines.push_str(kind);
-            lines.push(' ');
-            lines.push_str(message);
-            lines.push('\n');
-        }
-    }
-
-    fn lines(&self) -> String {
-        self.lines
-            .lock()
-            .map(|lines| lines.clone())
-            .unwrap_or_default()
     }
 }

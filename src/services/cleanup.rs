@@ -66,7 +66,7 @@ pub async fn run(
         }
     }
     let before = app.clock.now().before(FORGOTTEN_AFTER);
-    for prefix in ["uploads/", "snapshots/", "scans/"] {
+    for prefix in ["caches/", "uploads/", "snapshots/", "scans/"] {
         sweep(app, prefix, before, mode, &mut done).await?;
     }
     if mode == RunMode::Apply && (matches!(by, AuditActor::User(_)) || done.removed_anything()) {
@@ -179,6 +179,7 @@ impl Wanted {
                 Err(_) => Ok(Self::All),
             },
             _ => match owner.parse() {
+                Ok(repository) if prefix == "caches/" => caches(app, repository).await,
                 Ok(repository) if prefix == "uploads/" => uploads(app, repository).await,
                 Ok(repository) => snapshots(app, repository).await,
                 Err(_) => Ok(Self::All),
@@ -205,6 +206,12 @@ fn absent(error: Error) -> Result<Wanted> {
     } else {
         Err(error)
     }
+}
+
+/// What scans of a repository leave for the next is used as long as there is one.
+async fn caches(app: &AppContext, id: RepositoryId) -> Result<Wanted> {
+    let found = app.store.repository(id).await;
+    found.map_or_else(absent, |_| Ok(Wanted::All))
 }
 
 /// Uploads that an ingest is still to read.

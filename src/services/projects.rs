@@ -154,15 +154,9 @@ pub async fn run_deletion(app: &AppContext, job: &Job, cancel: &CancellationToke
             .await?;
     }
     for repository in repositories {
-        app.objects
-            .delete_prefix(&ObjectKey::exports_prefix(repository))
-            .await?;
-        app.objects
-            .delete_prefix(&ObjectKey::snapshots_prefix(repository))
-            .await?;
-        app.objects
-            .delete_prefix(&ObjectKey::uploads_prefix(repository))
-            .await?;
+        for prefix in ObjectKey::repository_prefixes(repository) {
+            app.objects.delete_prefix(&prefix).await?;
+        }
     }
     app.store.purge_project(id).await
 }

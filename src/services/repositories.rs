@@ -210,18 +210,10 @@ pub async fn remove(ctx: &ServeContext, actor: &Actor, id: RepositoryId) -> Resu
             .delete_prefix(&ObjectKey::scan_prefix(scan.id))
             .await?;
     }
-    ctx.app
-        .objects
-        .delete_prefix(&ObjectKey::exports_prefix(id))
-        .await?;
-    ctx.app
-        .objects
-        .delete_prefix(&ObjectKey::snapshots_prefix(id))
-        .await?;
-    ctx.app
-        .objects
-        .delete_prefix(&ObjectKey::uploads_prefix(id))
-        .await
+    for prefix in ObjectKey::repository_prefixes(id) {
+        ctx.app.objects.delete_prefix(&prefix).await?;
+    }
+    Ok(())
 }
 
 /// Fetches a git repository again.

@@ -4,7 +4,7 @@
 //! Everything written carries the fence. Whoever loses the lease stops and writes nothing more.
 
 use super::{
-    checkpoints::ObjectCheckpoints,
+    engine_objects::{ObjectCache, ObjectCheckpoints},
     reports,
     spool::{Delivery, Spool},
     threat_profiles,
@@ -270,6 +270,10 @@ impl Run<'_> {
             paths: self.scan.paths.clone(),
             auditors: self.scan.auditors.clone(),
             overrides: self.options.v16.overrides.clone(),
+            cache: Some(Arc::new(ObjectCache::new(
+                self.app.clone(),
+                self.scan.repository_id,
+            ))),
             ..EngineSettings::default()
         };
         let sink = Arc::clone(&spool);

@@ -19,6 +19,7 @@ mod kills;
 mod logs;
 mod mint_token;
 mod models;
+mod rescan;
 mod settings;
 mod shutdown;
 mod source;

@@ -9,18 +9,18 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-const FAULTY: &str = "import os\nfrom flask import request\n\ndef run():\n    \
+pub const FAULTY: &str = "import os\nfrom flask import request\n\ndef run():\n    \
                       os.system('ls ' + request.args.get('name'))\n";
-const HARMLESS: &str = "def add(a, b):\n    return a + b\n";
+pub const HARMLESS: &str = "def add(a, b):\n    return a + b\n";
 const DOCKERFILE: &str = "FROM python:latest\nRUN curl http://example.com/x.sh | sh\n";
 
 /// A working folder and a folder for temporary files, both to be checked afterwards.
-struct Terminal {
+pub struct Terminal {
     folder: tempfile::TempDir,
 }
 
 impl Terminal {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["cwd", "tmp"] {
             fs::create_dir(folder.path().join(name)).unwrap();
@@ -28,12 +28,12 @@ impl Terminal {
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes a tree below `name`.
-    fn tree(&self, name: &str, files: &[(&str, &str)]) -> PathBuf {
+    pub fn tree(&self, name: &str, files: &[(&str, &str)]) -> PathBuf {
         let root = self.path(name);
         for (path, content) in files {
             let path = root.join(path);
@@ -43,7 +43,7 @@ impl Terminal {
         root
     }
 
-    fn command(&self, source: &Path, more: &[&str]) -> Command {
+    pub fn command(&self, source: &Path, more: &[&str]) -> Command {
         let mut command = command(&["runner", "--source"]);
         command.arg(source).args(more);
         command
@@ -54,7 +54,7 @@ impl Terminal {
 
     /// Runs a scan and checks that it left nothing behind.
     #[track_caller]
-    fn scan(&self, source: &Path, more: &[&str]) -> Output {
+    pub fn scan(&self, source: &Path, more: &[&str]) -> Output {
         let before = verify::files_below(&self.path("cwd"));
         let output = run(&mut self.command(source, more));
         assert_eq!(
@@ -69,7 +69,7 @@ impl Terminal {
 }
 
 #[track_caller]
-fn expect(output: &Output, code: i32) -> String {
+pub fn expect(output: &Output, code: i32) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(code), "{stderr}\n{stdout}");
@@ -77,7 +77,7 @@ fn expect(output: &Output, code: i32) -> String {
 }
 
 #[track_caller]
-fn json_of(output: &Output, code: i32) -> Value {
+pub fn json_of(output: &Output, code: i32) -> Value {
     serde_json::from_str(&expect(output, code)).unwrap()
 }
 

@@ -1,12 +1,12 @@
 //! Finished components, saved so that a recovered scan does not repeat them.
 //!
-//! A checkpoint counts only for the very same work: its key is a hash over rules version, models,
-//! auditors, chosen files with their content hashes, files left out with their reasons, and all that
-//! the data flow read. Anything that does not read back or has another key is silently not there.
+//! A checkpoint counts only for the very same work: its key is a hash over the build, rules, models,
+//! auditors, chosen files with their content hashes and what the data flow says of them, and files left
+//! out with their reasons. Anything that does not read back or has another key is silently not there.
 
 use super::{AuditUnit, ComponentResult};
+use crate::engine::cache::KeyOf;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// The version of the saved form.
 const FORMAT: u32 = 1;
@@ -20,38 +20,20 @@ struct Saved {
 
 /// The hash of everything the result of `unit` depends on.
 pub(crate) fn key(unit: &AuditUnit<'_>) -> String {
-    let mut hasher = Sha256::new();
-    let mut field = |text: &str| {
-        hasher.update(text.as_bytes());
-        hasher.update([0]);
-    };
-    field(env!("CARGO_PKG_VERSION"));
-    field(unit.rules.version());
-    field(&unit.models.digest());
-    let take = unit.selected.take.iter();
-    if take
-        .clone()
-        .any(|index| unit.flow.of(&unit.inventory.files[*index].path).is_some())
-    {
-        // What data does in one file depends on the others.
-        field(unit.flow.inputs());
+    let file = |index: &usize| &unit.inventory.files[*index];
+    let key = KeyOf::new("component").and(unit.rules.digest());
+    let mut key = key.and(unit.models.digest());
+    key = unit.auditors.iter().fold(key, KeyOf::and);
+    key = key.and("take");
+    for index in &unit.selected.take {
+        let digest = unit.flow.digest(&file(index).path);
+        key = key.and_file(file(index)).and(digest.unwrap_or_default());
     }
-    for auditor in unit.auditors {
-        field(auditor);
-    }
-    field("take");
-    for index in take {
-        let file = &unit.inventory.files[*index];
-        field(&file.path);
-        field(&file.sha256);
-        field(file.role.as_str());
-    }
-    field("leave");
+    key = key.and("leave");
     for (index, reason) in &unit.selected.leave {
-        field(&unit.inventory.files[*index].path);
-        field(reason);
+        key = key.and(&file(index).path).and(reason);
     }
-    hex::encode(hasher.finalize())
+    hex::encode(key.key())
 }
 
 /// The saved form of `result`.

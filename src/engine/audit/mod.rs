@@ -1,7 +1,8 @@
 //! Stage 4: every chosen auditor looks at every chosen file of one component.
 //!
 //! Files are independent units: they run on rayon's threads and their results are merged in
-//! inventory order, so the number of threads changes nothing. A unit that fails or panics costs a
+//! inventory order, so the number of threads changes nothing. What the last scan said of a file is
+//! taken over where neither the file changed nor what data flow says of it. A unit that fails or panics costs a
 //! warning and a `failed` line of the ledger, never the scan. A component that was cut short by
 //! cancellation yields no result at all: half a component is never saved or shown.
 
@@ -10,10 +11,11 @@ pub(crate) mod checkpoint;
 use super::{
     auditors::BUILTIN,
     builtin::{
-        self, FileResult, RuleSet, SourceText,
+        self, Examined, FileResult, RuleSet, SourceText, Tree,
         flow::{Flow, Models},
     },
-    inventory::{Inventory, SourceFile},
+    cache::{Cache, Key, KeyOf},
+    inventory::{Inventory, Language, SourceFile},
     plan::Component,
     select::SelectedComponent,
     suppress::Mark,
@@ -24,7 +26,11 @@ use crate::domain::{
 };
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 use tokio_util::sync::CancellationToken;
 
 /// What one component is audited with.
@@ -39,7 +45,41 @@ pub(crate) struct AuditUnit<'a> {
     pub(crate) models: &'a Models,
     /// What following data through all files gave.
     pub(crate) flow: &'a Flow,
+    pub(crate) cache: &'a Cache,
+    pub(crate) examined: &'a ExaminedFiles,
     pub(crate) cancel: &'a CancellationToken,
+}
+
+impl AuditUnit<'_> {
+    /// The key of what the built-in auditor says of a file; `None` when something broke, which is
+    /// to be tried again. What data flow says of it came from models and other files, so that neither
+    /// is part of it.
+    fn key(&self, file: &SourceFile) -> Option<Key> {
+        let key = KeyOf::new("file").and(self.rules.digest()).and_file(file);
+        Some(key.and(self.flow.digest(&file.path)?).key())
+    }
+}
+
+/// Files that were examined while they were lowered, by path.
+#[derive(Default)]
+pub(crate) struct ExaminedFiles(Mutex<BTreeMap<String, Examined>>);
+
+impl ExaminedFiles {
+    /// Examines a file whose syntax tree is there.
+    pub(crate) fn examine(&self, source: &SourceText, tree: Tree, cancel: &CancellationToken) {
+        if source.language == Some(Language::Python) {
+            let examined = builtin::examine(source, Some(tree), cancel);
+            self.files().insert(source.path.clone(), examined);
+        }
+    }
+
+    fn take(&self, path: &str) -> Option<Examined> {
+        self.files().remove(path)
+    }
+
+    fn files(&self) -> MutexGuard<'_, BTreeMap<String, Examined>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What came of one component.
@@ -145,16 +185,31 @@ enum Outcome {
 }
 
 fn audit_file(unit: &AuditUnit<'_>, file: &SourceFile) -> Outcome {
+    let key = unit.key(file);
+    // As JSON, in which findings leave fields out: postcard cannot read what is not there.
+    let known = key.and_then(|key| unit.cache.get::<String>(key));
+    if let Some(known) = known.and_then(|known| serde_json::from_str(&known).ok()) {
+        return Outcome::Done(known);
+    }
     let Ok(bytes) = std::fs::read(file.on_disk(unit.root)) else {
         return Outcome::Unreadable;
     };
+    let is_same = unit.cache.is_kept() && file.holds(&bytes);
     let source = SourceText::new(&file.path, file.language, file.role, bytes);
-    Outcome::Done(builtin::audit_file(
-        &source,
-        unit.rules,
-        unit.flow.of(&file.path),
-        unit.cancel,
-    ))
+    let flow = unit.flow.of(&file.path);
+    let examined = unit.examined.take(&file.path);
+    let examined = examined.unwrap_or_else(|| builtin::examine(&source, None, unit.cancel));
+    let result = builtin::conclude(&source, examined, unit.rules, flow);
+    // What broke, or was called off, is tried again.
+    let is_whole = result.warnings.is_empty() && !unit.cancel.is_cancelled();
+    if is_same
+        && is_whole
+        && let Some(key) = key
+        && let Ok(written) = serde_json::to_string(&result)
+    {
+        unit.cache.put(key, &written);
+    }
+    Outcome::Done(result)
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ fn a_cancelled_component_has_no_result() {
         rules: &RuleSet::default(),
         models: &Models::default(),
         flow: &Flow::default(),
+        cache: &Cache::default(),
+        examined: &ExaminedFiles::default(),
         cancel: &cancel,
     };
     assert!(audit(&unit).is_none());

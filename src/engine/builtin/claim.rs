@@ -4,6 +4,7 @@
 //! anchors and occurrence numbers are made here, the same for every detector.
 
 use super::{
+    registry,
     rule::Rule,
     text::{Redaction, SourceText, slice},
 };
@@ -16,11 +17,38 @@ use crate::{
     },
     engine::{auditors::BUILTIN, fingerprint, inventory::FileRole},
 };
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{collections::BTreeMap, ops::Range};
 
+/// How a claim was established.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Method {
+    /// By the shape of the code.
+    Syntax,
+    /// By the form of a text.
+    Pattern,
+    /// By the form of a text and the checksum in it.
+    Checksum,
+    /// By following data from where it enters.
+    DataFlow,
+}
+
+impl Method {
+    /// As a finding's verification says it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::Pattern => "pattern",
+            Self::Checksum => "checksum",
+            Self::DataFlow => "data_flow",
+        }
+    }
+}
+
 /// A fault a detector sees.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Claim {
+    #[serde(serialize_with = "write_rule", deserialize_with = "read_rule")]
     pub(crate) rule: &'static Rule,
     /// The flagged bytes.
     pub(crate) span: Range<usize>,
@@ -37,12 +65,22 @@ pub(crate) struct Claim {
     pub(crate) sink: String,
     /// The credential that stands in the span, not to be shown.
     pub(crate) hidden: String,
-    /// How it was established (`syntax`, `pattern`, `checksum`, `data_flow`).
-    pub(crate) method: &'static str,
+    /// How it was established.
+    pub(crate) method: Method,
     /// The way the data took; empty where none was followed.
     pub(crate) trace: Vec<TraceStep>,
     /// Whether every step of the way is known.
     pub(crate) proved: bool,
+}
+
+/// A rule is known by its id.
+fn write_rule<S: Serializer>(rule: &&'static Rule, to: S) -> Result<S::Ok, S::Error> {
+    rule.id.serialize(to)
+}
+
+fn read_rule<'de, D: Deserializer<'de>>(from: D) -> Result<&'static Rule, D::Error> {
+    let id = String::deserialize(from)?;
+    registry::rule(&id).ok_or_else(|| D::Error::custom("there is no such rule"))
 }
 
 impl Claim {
@@ -58,7 +96,7 @@ impl Claim {
             detail: detail.into(),
             sink: String::new(),
             hidden: String::new(),
-            method: "syntax",
+            method: Method::Syntax,
             trace: Vec::new(),
             proved: false,
         }
@@ -66,7 +104,7 @@ impl Claim {
 
     /// Says which way the data took, and whether every step of it is known.
     pub(crate) fn with_flow(mut self, trace: Vec<TraceStep>, proved: bool) -> Self {
-        self.method = "data_flow";
+        self.method = Method::DataFlow;
         self.trace = trace;
         self.proved = proved;
         self
@@ -198,7 +236,7 @@ fn to_finding(
             .map(|url| (*url).to_owned())
             .collect(),
         verification: Verification {
-            method: claim.method.to_owned(),
+            method: claim.method.as_str().to_owned(),
             verdict: verdict.to_owned(),
             note: note.to_owned(),
         },

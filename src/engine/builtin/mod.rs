@@ -1,13 +1,15 @@
 //! The `builtin` auditor: deterministic, offline, always there.
 //!
-//! Takes one file, gives findings and what it could not do. Detectors are grouped by what they
+//! Takes one file, gives findings and what it could not do: first what it says by itself (`examine`),
+//! then, knowing where data flows through all of them, what is to be said of it (`conclude`). Detectors are grouped by what they
 //! read: any text (`secrets`), infrastructure files and Python syntax (`checks`). Each runs behind
 //! its own panic boundary. `lower` turns a syntax tree into the representation of `ir`, on which data
-//! flow will stand. This is the only place that knows `tree_sitter`.
+//! flow stands. This is the only place that knows `tree_sitter`.
 
 mod checks;
 mod claim;
 pub(crate) mod flow;
+mod gap;
 pub mod highlight;
 mod ir;
 mod lower;
@@ -23,6 +25,7 @@ pub use lower::{IrDump, dump_ir};
 pub use registry::{page, rule, rules, rules_version};
 pub use rule::Rule;
 pub(crate) use ruleset::RuleSet;
+pub(crate) use syntax::tree::Tree;
 pub(crate) use text::{LineIndex, Redaction, SourceText, same_length_utf8, slice, visible_parts};
 
 use super::{
@@ -31,25 +34,23 @@ use super::{
 };
 use crate::domain::finding::DetectedFinding;
 use checks::{github_actions::Workflow, helm::Values, kubernetes::Manifests};
-use claim::Claim;
+use claim::{Claim, Method};
 use flow::{FileFlow, Judgement};
+use gap::Gap;
 use secrets::Scan;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 use syntax::{
-    dockerfile::Dockerfile, hcl::Hcl, helm, javascript::Script, python::Module, tree::ParseFailure,
-    yaml::Yaml,
+    dockerfile::Dockerfile, hcl::Hcl, helm, javascript::Script, python::Module, yaml::Yaml,
 };
 use tokio_util::sync::CancellationToken;
 
-/// Why a file with syntax errors is not whole.
-const PARTLY: &str = "syntax errors: only the readable parts were checked";
-
 /// What came of one file.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FileResult {
     pub(crate) findings: Vec<DetectedFinding>,
     /// Why the file was not looked at whole, as a fault.
@@ -63,13 +64,22 @@ pub(crate) struct FileResult {
     pub(crate) marks: Vec<Mark>,
 }
 
-/// Looks at one file with `rules`. What comes of a file after cancellation is not whole.
-pub(crate) fn audit_file(
+/// What a file says by itself, before anything is known of the others.
+#[derive(Debug, Default)]
+pub(crate) struct Examined {
+    claims: Vec<Claim>,
+    redactions: Vec<Redaction>,
+    /// What was not looked at.
+    result: FileResult,
+}
+
+/// Looks at one file alone, with the syntax tree that whoever lowered it had made, if anyone did.
+/// What comes of a file after cancellation is not whole.
+pub(crate) fn examine(
     source: &SourceText,
-    rules: &RuleSet,
-    flow: Option<&FileFlow>,
+    tree: Option<Tree>,
     cancel: &CancellationToken,
-) -> FileResult {
+) -> Examined {
     let mut result = FileResult {
         limited: limits_of(source.language),
         ..FileResult::default()
@@ -80,7 +90,7 @@ pub(crate) fn audit_file(
     });
     let mut claims = secrets.claims;
     match source.language {
-        Some(Language::Python) => python(source, cancel, &mut claims, &mut result),
+        Some(Language::Python) => python(source, tree, cancel, &mut claims, &mut result),
         Some(Language::Dockerfile) => dockerfile(source, &mut claims, &mut result),
         Some(Language::Javascript | Language::Typescript) => {
             javascript(source, cancel, &mut claims, &mut result);
@@ -89,19 +99,40 @@ pub(crate) fn audit_file(
         Some(Language::Yaml) => yaml(source, cancel, &mut claims, &mut result),
         _ => {}
     }
+    Examined {
+        claims,
+        redactions: secrets.redactions,
+        result,
+    }
+}
+
+/// What is said of a file that was examined, with `rules`, knowing where data flows.
+pub(crate) fn conclude(
+    source: &SourceText,
+    examined: Examined,
+    rules: &RuleSet,
+    flow: Option<&FileFlow>,
+) -> FileResult {
+    let Examined {
+        mut claims,
+        redactions,
+        mut result,
+    } = examined;
     if let Some(flow) = flow {
         follow(flow, &mut claims);
         match flow.gap {
-            Some(gap) if flow::is_budget(gap) => result.exhausted = Some(gap.to_owned()),
+            Some(gap) if gap.is_budget() => result.exhausted = Some(gap.reason().to_owned()),
             Some(gap) => {
-                result.failure.get_or_insert_with(|| gap.to_owned());
+                result
+                    .failure
+                    .get_or_insert_with(|| gap.reason().to_owned());
             }
             None => {}
         }
     }
     drop_echoes(&mut claims);
     // Places to cut come from all claims, also those of rules that are off.
-    let redactions = with_hidden(source, &claims, secrets.redactions);
+    let redactions = with_hidden(source, &claims, redactions);
     claims.retain(|claim| rules.has(claim.rule.id));
     result.findings = claim::to_findings(source, claims, &redactions);
     result.marks = marks(source, &redactions);
@@ -127,7 +158,7 @@ fn follow(flow: &FileFlow, claims: &mut Vec<Claim>) {
                 }
         };
         let is_dead = |span: &Range<usize>| within(&claim.span, span);
-        let about_code = claim.method == "syntax";
+        let about_code = claim.method == Method::Syntax;
         let is_moot = about_code && flow.dead.iter().any(is_dead);
         !is_moot && !flow.judged.iter().any(overruled)
     });
@@ -215,18 +246,19 @@ fn drop_echoes(claims: &mut Vec<Claim>) {
 
 fn python(
     source: &SourceText,
+    tree: Option<Tree>,
     cancel: &CancellationToken,
     claims: &mut Vec<Claim>,
     result: &mut FileResult,
 ) {
-    contained(
-        "python syntax",
-        &source.path,
-        result,
-        |result| match Module::parse(source, cancel) {
+    contained("python syntax", &source.path, result, |result| {
+        match tree.map_or_else(
+            || Module::parse(source, cancel),
+            |tree| Ok(Module::of(source, tree)),
+        ) {
             Ok(module) => {
                 if module.tree.has_error {
-                    result.failure = Some(PARTLY.to_owned());
+                    result.failure = Some(Gap::SyntaxErrors.reason().to_owned());
                 }
                 drop_documented(&module, claims);
                 for check in checks::python::CHECKS {
@@ -235,9 +267,9 @@ fn python(
                     });
                 }
             }
-            Err(failure) => result.failure = Some(reason(failure)),
-        },
-    );
+            Err(failure) => result.failure = Some(Gap::from(failure).reason().to_owned()),
+        }
+    });
 }
 
 /// Free-form secrets in docstrings are examples; exact token formats stay.
@@ -277,12 +309,12 @@ fn javascript(
         let script = match Script::parse(source, cancel) {
             Ok(script) => script,
             Err(failure) => {
-                result.failure = Some(reason(failure));
+                result.failure = Some(Gap::from(failure).reason().to_owned());
                 return;
             }
         };
         if script.tree.has_error {
-            result.failure = Some(PARTLY.to_owned());
+            result.failure = Some(Gap::SyntaxErrors.reason().to_owned());
         }
         for check in checks::javascript::CHECKS {
             contained(check.name, &source.path, result, |_| {
@@ -305,12 +337,12 @@ fn terraform(
         let file = match Hcl::parse(source, cancel) {
             Ok(file) => file,
             Err(failure) => {
-                result.failure = Some(reason(failure));
+                result.failure = Some(Gap::from(failure).reason().to_owned());
                 return;
             }
         };
         if file.has_error {
-            result.failure = Some(PARTLY.to_owned());
+            result.failure = Some(Gap::SyntaxErrors.reason().to_owned());
         }
         for check in checks::terraform::CHECKS {
             contained(check.name, &source.path, result, |_| {
@@ -341,7 +373,7 @@ fn yaml(
         let yaml = match Yaml::parse_text(text, cancel) {
             Ok(yaml) => yaml,
             Err(failure) => {
-                result.failure = Some(reason(failure));
+                result.failure = Some(Gap::from(failure).reason().to_owned());
                 return;
             }
         };
@@ -350,7 +382,7 @@ fn yaml(
                 result.limited = Some("template: only the readable parts were checked".to_owned());
             }
             (true, false) => {
-                result.failure = Some(PARTLY.to_owned());
+                result.failure = Some(Gap::SyntaxErrors.reason().to_owned());
             }
             (false, _) => {}
         }
@@ -390,13 +422,6 @@ fn yaml(
             });
         }
     });
-}
-
-fn reason(failure: ParseFailure) -> String {
-    match failure {
-        ParseFailure::Cancelled => "scan cancelled".to_owned(),
-        ParseFailure::Budget => "too complex to parse within the budget".to_owned(),
-    }
 }
 
 /// Languages whose code no check reads yet.

@@ -96,7 +96,13 @@ impl RuleSet {
         self.disabled.len()
     }
 
-    /// What the ledger and checkpoints call this set.
+    /// All that tells this set from another one, for keys; `version` is short, for people.
+    pub(crate) fn digest(&self) -> String {
+        let off: Vec<&str> = self.disabled.iter().copied().collect();
+        format!("{} {}", self.version, off.join(","))
+    }
+
+    /// What the ledger calls this set.
     pub(crate) fn version(&self) -> &str {
         &self.version
     }

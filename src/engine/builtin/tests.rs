@@ -25,12 +25,8 @@ fn audit(path: &str, text: &str) -> FileResult {
         text.as_bytes().to_vec(),
     );
     let flow = flow::trial::alone(&source);
-    audit_file(
-        &source,
-        &RuleSet::default(),
-        flow.as_ref(),
-        &CancellationToken::new(),
-    )
+    let examined = examine(&source, None, &CancellationToken::new());
+    conclude(&source, examined, &RuleSet::default(), flow.as_ref())
 }
 
 /// Rules whose claims wait for something.

@@ -63,6 +63,11 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
+    /// Whether the inventory saw this content.
+    pub(crate) fn holds(&self, bytes: &[u8]) -> bool {
+        hex::encode(Sha256::digest(bytes)) == self.sha256
+    }
+
     /// The file's place on disk.
     pub(crate) fn on_disk(&self, root: &Path) -> PathBuf {
         match &self.os_path {

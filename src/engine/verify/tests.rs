@@ -14,7 +14,8 @@ fn claims_whose_evidence_is_not_in_the_tree_are_dropped() {
     let inventory = inventory::take_inventory(tree.path(), &cancel).unwrap();
     let file = &inventory.files[0];
     let source = SourceText::new(&file.path, file.language, file.role, code.into());
-    let claim = builtin::audit_file(&source, &builtin::RuleSet::default(), None, &cancel)
+    let examined = builtin::examine(&source, None, &cancel);
+    let claim = builtin::conclude(&source, examined, &builtin::RuleSet::default(), None)
         .findings
         .remove(0);
 

@@ -1,6 +1,7 @@
 //! `vega runner`: one scan and out. Of a queued scan (`--scan-id`), or of a source anyone names
 //! (`--source`), without any server.
 
+mod cache;
 mod source;
 
 use crate::{
@@ -47,6 +48,12 @@ pub struct RunnerArgs {
     /// exit code, the others are marked as existing.
     #[arg(long, value_name = "FILE", requires = "source")]
     baseline: Option<PathBuf>,
+    /// Keep in this file what the scan worked out, and take over from it what did not change since
+    /// the last one: the result is the same, sooner. One file per source, outside of it; it holds
+    /// texts of the source. In CI, save and restore it between runs that may write the result: who can
+    /// change the file decides what is found.
+    #[arg(long, value_name = "FILE", requires = "source")]
+    cache: Option<PathBuf>,
     /// Audit also what the source's `.vegaignore` names.
     #[arg(long, requires = "source")]
     no_vegaignore: bool,

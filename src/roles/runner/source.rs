@@ -3,11 +3,11 @@
 //! The source is hostile until proven otherwise: no `.env`, no `v16/`, nothing of the working
 //! directory is read; overrides come by flag or real environment only.
 
-use super::{Format, RunnerArgs};
+use super::{Format, RunnerArgs, cache::CacheFile};
 use crate::{
     clock::{Clock, SystemClock},
     engine::{
-        self, Checkpoints, EngineEvent, EngineSettings, EventSink, IgnoreFile, LogLevel,
+        self, Checkpoints, EngineEvent, EngineSettings, EventSink, IgnoreFile, LogLevel, ScanCache,
         ScanOutcome, TreeNotes, report,
     },
     error::{Error, ErrorCode, Result},
@@ -22,6 +22,7 @@ use std::{
     io::{IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -326,6 +327,9 @@ fn scan(
     bar: &ProgressBar,
     token: &CancellationToken,
 ) -> Result<ScanOutcome> {
+    let cache = args.cache.as_deref();
+    let cache = cache.map(|path| CacheFile::new(path, &source.root, output_file(args)));
+    let cache = cache.transpose()?;
     let profile = engine::generate_threat_profile(&source.root)?;
     let settings = EngineSettings {
         paths: args.paths.clone(),
@@ -333,6 +337,7 @@ fn scan(
         threads: 0,
         overrides,
         notes: notes_of(args),
+        cache: cache.map(|cache| Arc::new(cache) as Arc<dyn ScanCache>),
     };
     let sink = BarSink(bar.clone());
     engine::scan_source(

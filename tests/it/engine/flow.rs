@@ -8,7 +8,7 @@ use vega::{domain::finding::FindingContent, engine::to_json};
 /// Chains of this many Python files and of this many Java files, each with a fault at its end.
 const CHAINS: usize = 12;
 
-fn write(root: &Path, path: &str, text: &str) {
+pub(super) fn write(root: &Path, path: &str, text: &str) {
     let file = root.join(path);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(file, text).unwrap();
@@ -89,10 +89,8 @@ fn crosses(content: &FindingContent, name: &str, ending: &str) -> bool {
     elsewhere && !content.lead && at.contains(name) && at.ends_with(ending)
 }
 
-#[test]
-fn a_program_of_many_files_gives_the_same_report_on_any_number_of_threads() {
-    let tree = tempfile::tempdir().unwrap();
-    let root = tree.path();
+/// Many programs in Python and Java, with a fault at the end of every chain.
+pub(super) fn write_programs(root: &Path) {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     for programs in ["flow", "models", "checks/java", "checks/python"] {
         copy_programs(&fixtures.join(programs), &root.join("lib").join(programs));
@@ -101,6 +99,13 @@ fn a_program_of_many_files_gives_the_same_report_on_any_number_of_threads() {
         python_chain(root, n);
         java_chain(root, n);
     }
+}
+
+#[test]
+fn a_program_of_many_files_gives_the_same_report_on_any_number_of_threads() {
+    let tree = tempfile::tempdir().unwrap();
+    let root = tree.path();
+    write_programs(root);
     let first = scan(root, &Memory::default(), 1).report;
     for (name, ending) in [
         ("web/store", ".py"),

@@ -8,6 +8,7 @@
 mod checks;
 mod flow;
 mod packages;
+mod rescan;
 mod sarif;
 mod templates;
 mod tree_notes;

@@ -94,6 +94,11 @@ async fn forgotten_files_are_swept_and_needed_ones_stay() {
     let dead = data.join("scans/scan_01m7xzhczpe8mr4s5tgn8e6hve");
     std::fs::create_dir_all(&dead).unwrap();
     std::fs::write(dead.join("v16-report.json"), b"{}").unwrap();
+    let cache = data.join("caches");
+    let forgotten = cache.join("repo_01m7xzhczpe8mr4s5tgn8e6hve/v16.cache");
+    std::fs::create_dir_all(forgotten.parent().unwrap()).unwrap();
+    std::fs::write(&forgotten, b"old").unwrap();
+    age(&cache);
     age(&data.join("scans"));
     age(&data.join("snapshots"));
     age(&old);
@@ -105,11 +110,12 @@ async fn forgotten_files_are_swept_and_needed_ones_stay() {
             .expect_status(200)
     };
     let told = clean(true).await.json();
-    assert_eq!(told["orphaned_bytes"], 11);
+    assert_eq!(told["orphaned_bytes"], 14);
     assert!(old.exists());
     let done = clean(false).await.json();
     assert_eq!(done["orphaned_objects"], told["orphaned_objects"]);
     assert!(!old.exists() && new.exists() && !dead.join("v16-report.json").exists());
+    assert!(!forgotten.exists() && cache.join(&repository).join("v16.cache").exists());
     let again = clean(false).await.json();
     assert_eq!(again["orphaned_objects"], json!([]));
     // The scan's own files and the snapshot are older than a day, too, and still there.

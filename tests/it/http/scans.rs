@@ -1,6 +1,6 @@
 //! Scans from creation to report, events, findings, triage.
 
-use crate::support::{TestApp, wait_for};
+use crate::support::{Client, TestApp, tar_gz, wait_for};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -260,6 +260,67 @@ async fn a_decision_survives_a_rescan_of_moved_code() {
         .await;
     client.scan(&repository, json!({})).await;
     assert_eq!(client.get(&path).await.json()["state"], "resolved");
+}
+
+/// How many steps a scan knew from the last one, of how many.
+async fn known(client: &Client, scan: &Value) -> (u64, u64) {
+    let id = scan["id"].as_str().unwrap();
+    let events = format!("/v1/scans/{id}/events?kind=scan_log");
+    let events = client.get(&events).await.items();
+    let told = events.iter().find_map(|event| {
+        let message = event["payload"]["message"].as_str()?;
+        message.strip_prefix("Known from the last scan: ")
+    });
+    let mut numbers = told.unwrap().split(' ').filter_map(|it| it.parse().ok());
+    (numbers.next().unwrap(), numbers.next().unwrap())
+}
+
+#[tokio::test]
+async fn a_rescan_looks_at_what_changed_and_what_it_knew_goes_with_the_repository() {
+    let app = TestApp::start().await;
+    let client = app.debug().await;
+    let files = [
+        ("run.py", DANGEROUS),
+        ("add.py", "def add(a, b):\n    return a + b\n"),
+    ];
+    let (_, repository) = client.repository_with(&files).await;
+    let first = client.scan(&repository, json!({})).await;
+    assert_eq!(known(&client, &first).await.0, 0);
+    let second = client.scan(&repository, json!({})).await;
+    let (reused, asked) = known(&client, &second).await;
+    assert!(reused == asked && asked > 0, "{reused} of {asked}");
+
+    let files = [
+        ("run.py", DANGEROUS),
+        ("add.py", "def add(a, b):\n    return eval(a)\n"),
+    ];
+    client.ingest(&repository, tar_gz(&files)).await;
+    let third = client.scan(&repository, json!({})).await;
+    let (reused, asked) = known(&client, &third).await;
+    assert!(0 < reused && reused < asked, "{reused} of {asked}");
+    let path = format!(
+        "/v1/scans/{}/findings?lead=any",
+        third["id"].as_str().unwrap()
+    );
+    let found = client.get(&path).await.items();
+    let states: Vec<_> = found
+        .iter()
+        .map(|it| (&it["file_path"], &it["state"]))
+        .collect();
+    assert!(
+        states.contains(&(&json!("run.py"), &json!("existing"))),
+        "{states:?}"
+    );
+    assert!(
+        states.contains(&(&json!("add.py"), &json!("new"))),
+        "{states:?}"
+    );
+
+    let kept = app.data.path().join("data/caches").join(&repository);
+    assert!(kept.join("v16.cache").exists());
+    let path = format!("/v1/repositories/{repository}");
+    client.delete(&path).await.expect_status(204);
+    assert!(!kept.join("v16.cache").exists());
 }
 
 #[tokio::test]

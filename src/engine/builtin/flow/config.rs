@@ -2,7 +2,7 @@
 //!
 //! Read are Java's `.properties`. A key that several files set has all of their values.
 
-use crate::engine::inventory::Inventory;
+use crate::engine::inventory::{Inventory, SourceFile};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -17,24 +17,23 @@ const MAX_VALUES: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Config {
     values: BTreeMap<String, BTreeSet<String>>,
+    /// Whether a file on disk is another one than the inventory saw.
+    pub(super) is_other: bool,
 }
 
 impl Config {
-    /// Whether a file of this name is one of settings.
-    pub(super) fn is_read(path: &str) -> bool {
-        path.ends_with(".properties")
+    /// Whether a file is one of settings.
+    pub(super) fn is_read(file: &SourceFile) -> bool {
+        file.unread.is_none() && file.size <= MAX_FILE && file.path.ends_with(".properties")
     }
 
     /// The settings of a tree. What cannot be read is left out.
     pub(super) fn read(root: &Path, inventory: &Inventory) -> Self {
         let mut config = Self::default();
-        for file in &inventory.files {
-            if !Self::is_read(&file.path) || file.size > MAX_FILE {
-                continue;
-            }
-            if let Ok(bytes) = std::fs::read(file.on_disk(root)) {
-                config.add_properties(&String::from_utf8_lossy(&bytes));
-            }
+        for file in inventory.files.iter().filter(|file| Self::is_read(file)) {
+            let bytes = std::fs::read(file.on_disk(root)).unwrap_or_default();
+            config.is_other |= !file.holds(&bytes);
+            config.add_properties(&String::from_utf8_lossy(&bytes));
         }
         config
     }

@@ -3,6 +3,7 @@
 //! Files are lowered on all threads, then looked at together on one, so that the result does not
 //! depend on their number. What libraries do is data (`models`). Knows no grammar and no detector;
 //! gives claims with the whole way, and what it thinks of the places that syntax checks flag.
+//! A file that did not change is not lowered again, and where no file did, nothing is.
 
 mod analysis;
 mod arithmetic;
@@ -48,15 +49,20 @@ pub(crate) use report::{FileFlow, Judgement};
 pub(crate) use rules::rules;
 
 use super::{
+    gap::Gap,
+    ir::Unit,
     lower,
+    syntax::tree::Tree,
     text::{LineIndex, SourceText},
 };
-use crate::engine::inventory::{FileRole, Inventory, Language};
+use crate::engine::{
+    cache::{Cache, Key, KeyOf},
+    inventory::{FileRole, Inventory, Language, SourceFile},
+};
 use analysis::Analysis;
 use config::Config;
 use program::{Program, SourceUnit};
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -64,54 +70,45 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// A SHA-256.
+type Digest = [u8; 32];
+
 /// What the data flow says of every file it looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Flow {
     files: BTreeMap<String, FileFlow>,
-    /// Why files could not be read whole.
-    gaps: BTreeMap<String, &'static str>,
-    /// The hash of everything that was looked at together.
-    inputs: String,
+    /// A hash of what is said of each.
+    digests: BTreeMap<String, Digest>,
 }
 
-/// What became of a file before anything was followed.
-enum Readable {
-    Whole(SourceUnit, LineIndex),
-    Partly(SourceUnit, LineIndex, &'static str),
-    Not(&'static str),
+/// The files of one language, lowered.
+#[derive(Default)]
+struct Readable {
+    units: Vec<SourceUnit>,
+    lines: Vec<LineIndex>,
+    /// Files that could not be read whole.
+    gaps: BTreeMap<String, Gap>,
+    /// Whether a file on disk is another one than the inventory saw.
+    is_other: bool,
 }
 
-/// What is said when something that cannot happen did.
-const BROKE: &str = "the data flow broke";
-const UNPARSABLE: &str = "too complex to parse within the budget";
+/// A file as the next scan needs it to know what it says.
+type Saved = (Unit, Option<Gap>);
 
-/// Whether the reason of a gap is that a bound was met, not that something is wrong.
-pub(crate) fn is_budget(gap: &str) -> bool {
-    [UNPARSABLE, report::TOO_COMPLEX, lower::CUT_OFF].contains(&gap)
+/// What is looked at, and with what.
+struct Work<'a> {
+    root: &'a Path,
+    inventory: &'a Inventory,
+    models: &'a Models,
+    config: Config,
+    cache: &'a Cache,
+    /// Who else wants the syntax trees.
+    give: &'a GiveTree<'a>,
+    cancel: &'a CancellationToken,
 }
 
-/// Lowers a file; `None` when no lowering is for it, or the scan was called off. A fault of the
-/// lowering costs the file, not the scan.
-fn read(source: SourceText, cancel: &CancellationToken) -> Option<Readable> {
-    let lowered = match catch_unwind(AssertUnwindSafe(|| lower::lower(&source, cancel))) {
-        Ok(lowered) => lowered?,
-        Err(_) => return Some(Readable::Not(BROKE)),
-    };
-    if cancel.is_cancelled() {
-        return None;
-    }
-    let Ok(lowered) = lowered else {
-        return Some(Readable::Not(UNPARSABLE));
-    };
-    let unit = SourceUnit {
-        path: source.path,
-        unit: lowered.unit,
-    };
-    Some(match lowered.gap {
-        None => Readable::Whole(unit, source.lines),
-        Some(gap) => Readable::Partly(unit, source.lines, gap),
-    })
-}
+/// Takes the syntax tree of a file that was lowered, on any thread.
+pub(crate) type GiveTree<'a> = dyn Fn(&SourceText, Tree) + Sync + 'a;
 
 /// Nested calls of the analysed program are nested calls here.
 const STACK: usize = 512 * 1024 * 1024;
@@ -123,120 +120,192 @@ impl Flow {
         inventory: &Inventory,
         files: &[usize],
         models: &Models,
+        cache: &Cache,
+        give: &GiveTree<'_>,
         cancel: &CancellationToken,
     ) -> Self {
-        let mut flow = Self {
-            inputs: inputs(inventory),
-            ..Self::default()
+        let work = Work {
+            root,
+            inventory,
+            models,
+            config: Config::read(root, inventory),
+            cache,
+            give,
+            cancel,
         };
-        let config = Config::read(root, inventory);
-        for language in models::LANGUAGES {
-            let is_template =
-                |index: &usize| inventory.files[*index].language == Some(Language::Html);
-            let of_language: Vec<usize> = files
-                .iter()
-                .copied()
-                .filter(|index| inventory.files[*index].language == Some(language))
-                .filter(|index| inventory.files[*index].role != FileRole::Minified)
-                .collect();
-            if of_language.is_empty() {
-                continue;
-            }
-            let templates = files.iter().copied().filter(is_template);
-            let of_language: Vec<usize> = of_language.into_iter().chain(templates).collect();
-            let lowered: Vec<(String, Readable)> = of_language
-                .par_iter()
-                .filter_map(|index| {
-                    let file = &inventory.files[*index];
-                    let bytes = std::fs::read(file.on_disk(root)).ok()?;
-                    let source = SourceText::new(&file.path, file.language, file.role, bytes);
-                    if is_template(index) && lower::template::language(&source) != Some(language) {
-                        return None;
-                    }
-                    Some((file.path.clone(), read(source, cancel)?))
-                })
-                .collect();
-            let mut units = Vec::new();
-            for (path, readable) in lowered {
-                match readable {
-                    Readable::Whole(unit, lines) => units.push((unit, lines)),
-                    Readable::Partly(unit, lines, gap) => {
-                        flow.gaps.insert(path, gap);
-                        units.push((unit, lines));
-                    }
-                    Readable::Not(gap) => {
-                        flow.gaps.insert(path, gap);
-                    }
-                }
-            }
-            if units.is_empty() || cancel.is_cancelled() {
-                continue;
-            }
-            let paths: Vec<String> = units.iter().map(|(unit, _)| unit.path.clone()).collect();
-            match look(language, units, models, &config, cancel) {
-                Some(mut files) => flow.files.append(&mut files),
-                None => flow
-                    .gaps
-                    .extend(paths.into_iter().map(|path| (path, BROKE))),
-            }
+        let files = models::LANGUAGES
+            .into_iter()
+            .flat_map(|language| work.language(language, files));
+        let files: BTreeMap<String, FileFlow> = files.collect();
+        let digest = |(path, flow): (&String, &FileFlow)| Some((path.clone(), flow.digest()?));
+        Self {
+            digests: files.iter().filter_map(digest).collect(),
+            files,
         }
-        for (path, gap) in &flow.gaps {
-            flow.files.entry(path.clone()).or_default().gap = Some(gap);
-        }
-        flow
-    }
-
-    /// The hash of everything that what is said of any file may depend on.
-    pub(crate) fn inputs(&self) -> &str {
-        &self.inputs
     }
 
     /// What is said of a file.
     pub(crate) fn of(&self, path: &str) -> Option<&FileFlow> {
         self.files.get(path)
     }
-}
 
-/// The hash of all files that data flow reads: code, templates and settings.
-fn inputs(inventory: &Inventory) -> String {
-    let mut hasher = Sha256::new();
-    let read = inventory.files.iter().filter(|file| {
-        let code = |language| models::LANGUAGES.contains(&language) || language == Language::Html;
-        file.language.is_some_and(code) || Config::is_read(&file.path)
-    });
-    for file in read {
-        for part in [&file.path, &file.sha256] {
-            hasher.update(part.as_bytes());
-            hasher.update([0]);
+    /// What changes with anything that is said of a file, empty where nothing is; `None` when it is
+    /// not to be relied on.
+    pub(crate) fn digest(&self, path: &str) -> Option<&[u8]> {
+        match self.files.contains_key(path) {
+            true => self.digests.get(path).map(<[u8; 32]>::as_slice),
+            false => Some(&[]),
         }
     }
-    hex::encode(hasher.finalize())
 }
 
-/// Looks at the files of one language, on a thread with a deep stack; `None` when that broke.
-fn look(
-    language: Language,
-    lowered: Vec<(SourceUnit, LineIndex)>,
-    models: &Models,
-    config: &Config,
-    cancel: &CancellationToken,
-) -> Option<BTreeMap<String, FileFlow>> {
-    let (units, lines): (Vec<SourceUnit>, Vec<LineIndex>) = lowered.into_iter().unzip();
-    let program = Program::new(units);
-    std::thread::scope(|scope| {
-        let run = || {
-            let Ok(mut analysis) = Analysis::new(language, &program, models, config, cancel) else {
-                return None;
+impl Work<'_> {
+    /// Looks at those of `files` that are of one language.
+    fn language(&self, language: Language, files: &[usize]) -> BTreeMap<String, FileFlow> {
+        let of = |wanted| {
+            files
+                .iter()
+                .map(|index| &self.inventory.files[*index])
+                .filter(move |file| file.language == Some(wanted))
+        };
+        let code: Vec<&SourceFile> = of(language)
+            .filter(|file| file.role != FileRole::Minified)
+            .collect();
+        if code.is_empty() {
+            return BTreeMap::new();
+        }
+        let files: Vec<&SourceFile> = code.into_iter().chain(of(Language::Html)).collect();
+        let key = self.key(language, &files);
+        if let Some(known) = self.cache.get(key) {
+            for file in files {
+                self.cache.keep(lowered_key(file));
+            }
+            return known;
+        }
+        let readable = self.read(language, &files);
+        if self.cancel.is_cancelled() {
+            return BTreeMap::new();
+        }
+        let is_other = readable.is_other || self.config.is_other;
+        let units = readable.units.iter();
+        let paths: Vec<String> = units.map(|unit| unit.path.clone()).collect();
+        let Some(found) = self.look(language, readable) else {
+            let broken = |path| (path, FileFlow::of_gap(Gap::Broken));
+            return paths.into_iter().map(broken).collect();
+        };
+        let is_broken = found.values().any(|file| file.gap == Some(Gap::Broken));
+        if !is_other && !is_broken && !self.cancel.is_cancelled() {
+            self.cache.put(key, &found);
+        }
+        found
+    }
+
+    /// The key of what is said of `files`: it may depend on each of them, and on the settings.
+    fn key(&self, language: Language, files: &[&SourceFile]) -> Key {
+        let key = KeyOf::new("flow")
+            .and(language.as_str())
+            .and(self.models.digest());
+        let settings = self.inventory.files.iter();
+        let settings = settings.filter(|file| Config::is_read(file));
+        let read = files.iter().copied().chain(settings);
+        read.fold(key, KeyOf::and_file).key()
+    }
+
+    /// Lowers files on all threads; what is no template of the language is left out.
+    fn read(&self, language: Language, files: &[&SourceFile]) -> Readable {
+        let lowered: Vec<_> = files
+            .par_iter()
+            .map(|file| {
+                let bytes = std::fs::read(file.on_disk(self.root)).ok();
+                let is_same = bytes.as_ref().is_some_and(|bytes| file.holds(bytes));
+                let lowered = bytes.and_then(|bytes| {
+                    let source = SourceText::new(&file.path, file.language, file.role, bytes);
+                    let is_template = file.language == Some(Language::Html);
+                    if is_template && lower::template::language(&source) != Some(language) {
+                        return None;
+                    }
+                    let key = is_same.then(|| lowered_key(file));
+                    let lowered = self.lower(&source, key)?;
+                    Some((source.path, source.lines, lowered))
+                });
+                (is_same, lowered)
+            })
+            .collect();
+        let mut readable = Readable::default();
+        for (is_same, lowered) in lowered {
+            readable.is_other |= !is_same;
+            let Some((path, lines, lowered)) = lowered else {
+                continue;
             };
+            let gap = match lowered {
+                Ok((unit, gap)) => {
+                    let path = path.clone();
+                    readable.units.push(SourceUnit { path, unit });
+                    readable.lines.push(lines);
+                    gap
+                }
+                Err(gap) => Some(gap),
+            };
+            readable.gaps.extend(gap.map(|gap| (path, gap)));
+        }
+        readable
+    }
+
+    /// Lowers a file, unless the last scan did; `None` when no lowering is for it, or the scan was
+    /// called off. A fault of the lowering costs the file, not the scan.
+    fn lower(&self, source: &SourceText, key: Option<Key>) -> Option<Result<Saved, Gap>> {
+        if let Some(known) = key.and_then(|key| self.cache.get::<Saved>(key)) {
+            return Some(Ok(known));
+        }
+        let give = |tree| (self.give)(source, tree);
+        let lowered = || lower::lower_and(source, self.cancel, give);
+        let lowered = catch_unwind(AssertUnwindSafe(lowered));
+        let lowered = match lowered {
+            Err(_) => Err(Gap::Broken),
+            Ok(lowered) => match lowered? {
+                Ok(lowered) => Ok((lowered.unit, lowered.gap)),
+                Err(failure) => Err(failure.into()),
+            },
+        };
+        if self.cancel.is_cancelled() {
+            return None;
+        }
+        if let (Some(key), Ok(lowered)) = (key, &lowered) {
+            self.cache.put(key, lowered);
+        }
+        Some(lowered)
+    }
+
+    /// Looks at the files of one language, on a thread with a deep stack; `None` when that broke.
+    fn look(&self, language: Language, readable: Readable) -> Option<BTreeMap<String, FileFlow>> {
+        let Readable {
+            units, lines, gaps, ..
+        } = readable;
+        let program = Program::new(units);
+        let run = || {
+            let analysis =
+                Analysis::new(language, &program, self.models, &self.config, self.cancel);
+            let mut analysis = analysis.ok()?;
             analysis.run();
             Some(report::report(&analysis, &lines))
         };
-        std::thread::Builder::new()
-            .name("v16-flow".to_owned())
-            .stack_size(STACK)
-            .spawn_scoped(scope, run)
-            .ok()
-            .and_then(|thread| thread.join().ok())
-            .flatten()
-    })
+        let mut files = std::thread::scope(|scope| {
+            std::thread::Builder::new()
+                .name("v16-flow".to_owned())
+                .stack_size(STACK)
+                .spawn_scoped(scope, run)
+                .ok()
+                .and_then(|thread| thread.join().ok())
+                .flatten()
+        })?;
+        for (path, gap) in gaps {
+            files.entry(path).or_default().gap = Some(gap);
+        }
+        Some(files)
+    }
+}
+
+/// The key of what a file is lowered to.
+fn lowered_key(file: &SourceFile) -> Key {
+    KeyOf::new("lowered").and_file(file).key()
 }

@@ -8,8 +8,10 @@ use super::{
 };
 use crate::{
     domain::finding::{Severity, TraceRole, TraceStep},
-    engine::builtin::{claim::Claim, ir::OpKind, registry, text::LineIndex},
+    engine::builtin::{claim::Claim, gap::Gap, ir::OpKind, registry, text::LineIndex},
 };
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
@@ -20,7 +22,7 @@ const REDIRECT: &str = "-open-redirect";
 const LOG: &str = "-log-injection";
 
 /// What the data flow thinks of one place that a rule is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Judgement {
     /// Nothing that could do harm comes here.
     Harmless,
@@ -31,7 +33,7 @@ pub(crate) enum Judgement {
 }
 
 /// What the data flow says of a file.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FileFlow {
     /// Proved faults.
     pub(crate) claims: Vec<Claim>,
@@ -40,18 +42,31 @@ pub(crate) struct FileFlow {
     /// Calls that are never reached.
     pub(crate) dead: Vec<Range<usize>>,
     /// Why it was not looked at whole: silence about it tells nothing.
-    pub(crate) gap: Option<&'static str>,
+    pub(crate) gap: Option<Gap>,
 }
 
-/// A bound of the analysis was met in a file.
-pub(super) const TOO_COMPLEX: &str = "too complex to follow data through within the budget";
+impl FileFlow {
+    /// Of a file about which nothing is known.
+    pub(super) fn of_gap(gap: Gap) -> Self {
+        Self {
+            gap: Some(gap),
+            ..Self::default()
+        }
+    }
+
+    /// Another one where anything else is said; `None` when that is not to be relied on.
+    pub(super) fn digest(&self) -> Option<[u8; 32]> {
+        let written = postcard::to_stdvec(self).ok()?;
+        (self.gap != Some(Gap::Broken)).then(|| Sha256::digest(written).into())
+    }
+}
 
 /// Everything that was found, by file.
 pub(super) fn report(analysis: &Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<String, FileFlow> {
     let mut files: BTreeMap<String, FileFlow> = BTreeMap::new();
     let path = |unit: super::program::UnitRef| analysis.program.unit(unit).path.clone();
     for unit in &analysis.gaps {
-        files.entry(path(*unit)).or_default().gap = Some(TOO_COMPLEX);
+        files.entry(path(*unit)).or_default().gap = Some(Gap::TooComplex);
     }
     for (place, verdict) in &analysis.judged {
         let judgement = match verdict {

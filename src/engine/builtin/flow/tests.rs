@@ -4,7 +4,7 @@
 mod hostile;
 
 use super::{Flow, Models};
-use crate::engine::inventory;
+use crate::engine::{cache::Cache, inventory};
 use std::{collections::BTreeSet, path::Path};
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +14,15 @@ fn flow_of(root: &Path) -> (Flow, Vec<String>) {
     let all: Vec<usize> = (0..inventory.files.len()).collect();
     let paths = inventory.files.iter().map(|file| file.path.clone());
     (
-        Flow::analyse(root, &inventory, &all, &Models::default(), &cancel),
+        Flow::analyse(
+            root,
+            &inventory,
+            &all,
+            &Models::default(),
+            &Cache::default(),
+            &|_, _| {},
+            &cancel,
+        ),
         paths.collect(),
     )
 }

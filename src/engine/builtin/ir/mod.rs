@@ -5,7 +5,8 @@
 //! data flow keeps a state per block, so no phi is needed. Every operation knows the bytes it comes
 //! from. What a lowering does not understand becomes [`OpKind::Opaque`] with the values it used,
 //! never nothing: an unknown step loses precision, not the flow.
-//! This module knows neither grammars nor what any call does.
+//! This module knows neither grammars nor what any call does. The whole of it can be written down, for
+//! the next scan.
 
 mod build;
 mod print;
@@ -18,25 +19,26 @@ mod vars;
 pub(crate) use build::Builder;
 pub(crate) use print::print;
 
+use serde::{Deserialize, Serialize};
 use std::{ops::Range, sync::Arc};
 
 /// A text kept once per use.
 pub(crate) type Name = Arc<str>;
 
 /// A variable of a function: a name of the source or a value on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Var(pub(crate) u32);
 
 /// A block of a function; the first is where it begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct BlockId(pub(crate) u32);
 
 /// A function of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct FunctionId(pub(crate) u32);
 
 /// Bytes of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Span {
     pub(crate) start: u32,
     pub(crate) end: u32,
@@ -54,7 +56,7 @@ impl From<Range<usize>> for Span {
 }
 
 /// A lowered file.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Unit {
     /// What the names of its top level belong to, dotted, where the language has packages.
     pub(crate) package: Option<Name>,
@@ -63,7 +65,7 @@ pub(crate) struct Unit {
 }
 
 /// What kind of body a function is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum FunctionKind {
     /// The file itself: runs once.
     TopLevel,
@@ -80,7 +82,7 @@ pub(crate) enum FunctionKind {
 }
 
 /// A function.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Function {
     /// Dotted from the top level, `Class.method`; the top level's is empty.
     pub(crate) name: String,
@@ -105,7 +107,7 @@ pub(crate) struct Function {
 }
 
 /// What is noted at a declaration: `@Name(key = value)`. Decorators are no annotations, but calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Annotation {
     /// As written.
     pub(crate) name: Name,
@@ -114,7 +116,7 @@ pub(crate) struct Annotation {
 }
 
 /// How an argument reaches a parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ParamKind {
     /// By place or name.
     Plain,
@@ -129,7 +131,7 @@ pub(crate) enum ParamKind {
 }
 
 /// A parameter.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Param {
     pub(crate) var: Var,
     pub(crate) kind: ParamKind,
@@ -141,7 +143,7 @@ pub(crate) struct Param {
 }
 
 /// What is known of a variable before anything runs.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct VarInfo {
     /// Its name in the source; values on the way have none.
     pub(crate) name: Option<Name>,
@@ -150,7 +152,7 @@ pub(crate) struct VarInfo {
 }
 
 /// Operations one after another, then one way on.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Block {
     pub(crate) ops: Vec<Op>,
     pub(crate) end: End,
@@ -159,7 +161,7 @@ pub(crate) struct Block {
 }
 
 /// How a block ends.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum End {
     Jump(BlockId),
     Branch {
@@ -174,14 +176,14 @@ pub(crate) enum End {
 }
 
 /// An operation with its place.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Op {
     pub(crate) kind: OpKind,
     pub(crate) span: Span,
 }
 
 /// A value written in the source.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Literal {
     None,
     Bool(bool),
@@ -193,7 +195,7 @@ pub(crate) enum Literal {
 }
 
 /// Operators with two sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum BinaryOp {
     Add,
     Sub,
@@ -222,7 +224,7 @@ pub(crate) enum BinaryOp {
 }
 
 /// Operators with one side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum UnaryOp {
     Not,
     Negate,
@@ -231,7 +233,7 @@ pub(crate) enum UnaryOp {
 }
 
 /// What kind of container is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Container {
     List,
     Tuple,
@@ -239,7 +241,7 @@ pub(crate) enum Container {
 }
 
 /// An element of a container that is made, or an argument of a call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Item {
     One(Var),
     /// All elements of it.
@@ -247,7 +249,7 @@ pub(crate) enum Item {
 }
 
 /// An argument given by name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum NamedItem {
     One(Name, Var),
     /// All entries of a map.
@@ -255,14 +257,14 @@ pub(crate) enum NamedItem {
 }
 
 /// An entry of a map that is made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Entry {
     One(Var, Var),
     Spread(Var),
 }
 
 /// What is called.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Callee {
     /// A value.
     Value(Var),
@@ -275,14 +277,14 @@ pub(crate) enum Callee {
 }
 
 /// A part of a text that is put together.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Piece {
     Fixed(Name),
     Value(Var),
 }
 
 /// What an operation does. The first variable is what it assigns.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum OpKind {
     Literal(Var, Literal),
     Copy(Var, Var),
@@ -341,7 +343,7 @@ pub(crate) enum OpKind {
 }
 
 /// The shape a pattern asks for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Shape {
     /// A sequence of this length, or of at least it.
     Sequence { least: u32, open: bool },

@@ -9,6 +9,7 @@ mod python;
 pub(crate) mod template;
 
 use super::{
+    gap::Gap,
     ir::{self, Unit},
     syntax::tree::{ParseFailure, Tree},
     text::SourceText,
@@ -21,21 +22,29 @@ const MAX_DEPTH: u32 = 120;
 /// Operations and blocks all functions of a file may have together. A `finally` is written out
 /// several times, and the functions in it with it, so that their sizes multiply.
 const MAX_SIZE: usize = 2_000_000;
-/// What is said where one of the bounds was met.
-pub(super) const CUT_OFF: &str = "nested too deeply or too long: data flow was cut off there";
 
 /// A lowered file.
 #[derive(Debug)]
 pub(crate) struct Lowered {
     pub(crate) unit: Unit,
     /// What was left out, if anything.
-    pub(crate) gap: Option<&'static str>,
+    pub(crate) gap: Option<Gap>,
 }
 
 /// Lowers a file; `None` for a language that has no lowering.
 pub(crate) fn lower(
     source: &SourceText,
     cancel: &CancellationToken,
+) -> Option<Result<Lowered, ParseFailure>> {
+    lower_and(source, cancel, drop)
+}
+
+/// Lowers a file, then gives its syntax tree away, if it has one: to parse a file costs most of what
+/// a file costs.
+pub(crate) fn lower_and(
+    source: &SourceText,
+    cancel: &CancellationToken,
+    give: impl FnOnce(Tree),
 ) -> Option<Result<Lowered, ParseFailure>> {
     if source.language == Some(Language::Html) {
         return template::lower(source).map(Ok);
@@ -49,8 +58,9 @@ pub(crate) fn lower(
     Some(tree.map(|tree| {
         let mut lowered = lowering(source, &tree);
         if tree.has_error {
-            lowered.gap = Some(super::PARTLY);
+            lowered.gap = Some(Gap::SyntaxErrors);
         }
+        give(tree);
         lowered
     }))
 }
@@ -67,9 +77,9 @@ pub fn dump_ir(path: &str, content: Vec<u8>) -> Option<Result<IrDump, String>> {
     Some(match lowered {
         Ok(lowered) => Ok(IrDump {
             text: ir::print(&lowered.unit, &source.lines),
-            gap: lowered.gap,
+            gap: lowered.gap.map(Gap::reason),
         }),
-        Err(failure) => Err(super::reason(failure)),
+        Err(failure) => Err(Gap::from(failure).reason().to_owned()),
     })
 }
 

@@ -3,7 +3,7 @@
 //! Local hosts, passwords that everybody knows and placeholders are left out.
 
 use super::{Format, checks, scan::Match};
-use crate::domain::finding::Severity;
+use crate::{domain::finding::Severity, engine::builtin::claim::Method};
 use std::ops::Range;
 
 const DATABASES: &[&str] = &[
@@ -124,7 +124,7 @@ pub(super) fn examine(
             format.rule.severity.max(Severity::Medium)
         },
         confidence: if strong { 0.8 } else { 0.5 },
-        method: "pattern",
+        method: Method::Pattern,
         detail: format!("The {scheme} address carries a password."),
     })
 }

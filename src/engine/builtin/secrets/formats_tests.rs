@@ -258,7 +258,7 @@ fn what_is_said_of_each_format_is_as_recorded() {
             claim.rule.id,
             claim.severity,
             claim.confidence,
-            claim.method,
+            claim.method.as_str(),
             hash.replace_all(quote.snippet.lines().next().unwrap_or_default(), "[sha256]"),
         ));
     }

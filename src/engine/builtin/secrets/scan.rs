@@ -5,7 +5,7 @@ use crate::{
     domain::finding::Severity,
     engine::{
         builtin::{
-            claim::Claim,
+            claim::{Claim, Method},
             text::{Redaction, SourceText},
         },
         inventory::FileRole,
@@ -37,7 +37,7 @@ pub(super) struct Match {
     pub(super) visible: usize,
     pub(super) severity: Severity,
     pub(super) confidence: f64,
-    pub(super) method: &'static str,
+    pub(super) method: Method,
     pub(super) detail: String,
 }
 
@@ -141,7 +141,7 @@ fn examine(
         visible,
         severity: format.rule.severity,
         confidence: 0.9,
-        method: "pattern",
+        method: Method::Pattern,
         detail: format!("{}.", format.rule.title),
     };
     match format.check {
@@ -172,7 +172,7 @@ fn examine(
             let span = token_at(index, bytes, keyword.start, keyword.len())?;
             checks::crc32_base62(&bytes[span.start + 4..span.end]).then(|| Match {
                 confidence: 0.99,
-                method: "checksum",
+                method: Method::Checksum,
                 detail: format!("{}; its checksum is right.", format.rule.title),
                 ..simple(span, 4)
             })
@@ -275,7 +275,7 @@ fn aws_key(
             format.rule.severity.max(Severity::Medium)
         },
         confidence: if paired { 0.97 } else { 0.7 },
-        method: "pattern",
+        method: Method::Pattern,
         detail: if paired {
             "An AWS access key id with what looks like its secret close by.".to_owned()
         } else {
@@ -323,7 +323,7 @@ fn pem(
             format.rule.severity
         },
         confidence: 0.95,
-        method: "pattern",
+        method: Method::Pattern,
         detail: if encrypted {
             "A private key that is encrypted; its passphrase is all that protects it.".to_owned()
         } else {

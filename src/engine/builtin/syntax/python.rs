@@ -85,6 +85,11 @@ impl<'a> Module<'a> {
     ) -> Result<Self, ParseFailure> {
         let language = tree_sitter_python::LANGUAGE.into();
         let tree = Tree::parse(&language, &source.text, cancel)?;
+        Ok(Self::of(source, tree))
+    }
+
+    /// A file that is parsed already.
+    pub(crate) fn of(source: &'a SourceText, tree: Tree) -> Self {
         let mut module = Self {
             source,
             tree,
@@ -95,7 +100,7 @@ impl<'a> Module<'a> {
             defined: BTreeSet::new(),
         };
         module.index();
-        Ok(module)
+        module
     }
 
     /// The source of a node.

@@ -6,7 +6,7 @@
 use crate::{
     domain::finding::Severity,
     engine::builtin::{
-        claim::Claim,
+        claim::{Claim, Method},
         rule::Rule,
         syntax::{
             python::{Module, Origin},
@@ -114,7 +114,7 @@ pub(crate) fn check(module: &Module<'_>, claims: &mut Vec<Claim>) {
             .severity(Severity::Medium)
             .into_lead(),
         };
-        claim.method = "syntax";
+        claim.method = Method::Syntax;
         claims.push(claim);
     }
 }

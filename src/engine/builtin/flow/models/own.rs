@@ -27,8 +27,8 @@ const MAX_DEPTH: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct Models {
     files: Vec<OwnFile>,
-    /// A hash of names and contents; `None` without own files.
-    version: Option<String>,
+    /// The SHA-256 (hex) of names and contents; `None` without own files.
+    hash: Option<String>,
 }
 
 /// A file of the user.
@@ -61,8 +61,7 @@ impl Models {
         }
         let mut models = reading.models;
         if !models.files.is_empty() {
-            let hash = hex::encode(reading.hasher.finalize());
-            models.version = Some(hash[..8].to_owned());
+            models.hash = Some(hex::encode(reading.hasher.finalize()));
         }
         Ok(models)
     }
@@ -86,7 +85,7 @@ impl Models {
 
     /// What tells the user's models from others; `None` when there are none.
     pub(crate) fn own_version(&self) -> Option<&str> {
-        self.version.as_deref()
+        self.hash.as_ref().map(|hash| &hash[..8])
     }
 
     /// A hash over everything that models say: results for another one are other results.
@@ -99,7 +98,7 @@ impl Models {
             }
             hex::encode(hasher.finalize())
         });
-        format!("{embedded}-{}", self.version.as_deref().unwrap_or_default())
+        format!("{embedded}-{}", self.hash.as_deref().unwrap_or_default())
     }
 }
 

@@ -15,8 +15,9 @@ mod names;
 mod pattern;
 mod statement;
 
-use super::{CUT_OFF, Lowered, MAX_DEPTH, MAX_SIZE};
+use super::{Lowered, MAX_DEPTH, MAX_SIZE};
 use crate::engine::builtin::{
+    gap::Gap,
     ir::{
         BlockId, Builder, Function, FunctionId, FunctionKind, Literal, Name, OpKind, Param,
         ParamKind, Span, Unit, Var,
@@ -67,7 +68,7 @@ struct Python<'a> {
     depth: u32,
     /// The size of the functions that are through.
     size: usize,
-    gap: Option<&'static str>,
+    gap: Option<Gap>,
 }
 
 struct Scope<'a> {
@@ -151,7 +152,7 @@ impl<'a> Python<'a> {
     /// One level deeper, unless that is too deep.
     fn deeper<T>(&mut self, lower: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.depth >= MAX_DEPTH || self.size >= MAX_SIZE || self.builder().is_full() {
-            self.gap = Some(CUT_OFF);
+            self.gap = Some(Gap::CutOff);
             return None;
         }
         self.depth += 1;

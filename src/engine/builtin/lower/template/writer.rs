@@ -3,10 +3,13 @@
 //! The variables of a template are the entries of its context, which is the one parameter of its
 //! function: what is set in it is set there, so that a template that is included sees it too.
 
-use super::super::{CUT_OFF, Lowered, MAX_DEPTH};
-use crate::engine::builtin::ir::{
-    BlockId, Builder, Callee, End, Entry, Function, FunctionId, FunctionKind, Item, Literal, Name,
-    NamedItem, OpKind, Param, ParamKind, Span, Unit, Var,
+use super::super::{Lowered, MAX_DEPTH};
+use crate::engine::builtin::{
+    gap::Gap,
+    ir::{
+        BlockId, Builder, Callee, End, Entry, Function, FunctionId, FunctionKind, Item, Literal,
+        Name, NamedItem, OpKind, Param, ParamKind, Span, Unit, Var,
+    },
 };
 use std::collections::BTreeMap;
 
@@ -48,7 +51,7 @@ pub(super) struct Writer {
     /// Loops around the place.
     pub(super) loops: u32,
     pub(super) depth: u32,
-    pub(super) gap: Option<&'static str>,
+    pub(super) gap: Option<Gap>,
     span: Span,
 }
 
@@ -121,7 +124,7 @@ impl Writer {
 
     fn close(&mut self, scope: Scope) -> Function {
         if scope.builder.is_full() {
-            self.gap = Some(CUT_OFF);
+            self.gap = Some(Gap::CutOff);
         }
         scope.builder.finish()
     }
@@ -298,7 +301,7 @@ impl Writer {
     /// One level deeper, unless that is too deep.
     pub(super) fn deeper<T>(&mut self, go: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.depth >= MAX_DEPTH || self.builder().is_full() {
-            self.gap = Some(CUT_OFF);
+            self.gap = Some(Gap::CutOff);
             return None;
         }
         self.depth += 1;
