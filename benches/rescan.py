@@ -8,23 +8,19 @@ a line was added to one file, another one each round. The least CPU time of all 
 what a shared machine adds is never work of the program. Every report must be the one that a scan from
 nothing gives; the sources stay as they are.
 """
-import argparse, os, pathlib, random, shutil, subprocess, sys, tempfile
+import pathlib, random, shutil, sys, tempfile
+from support.measured import arguments, measure
 
 CODE = {".py", ".java"}
 
 
 def scan(vega, tree, report, *more):
     """CPU seconds and memory in MB; the report goes to a file."""
-    command = [vega, "runner", "--source", str(tree), "--format", "json", "--quiet", "--output", str(report), *more]
-    child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in (0, 1):
-        sys.exit(f"the scan of {tree.name} failed ({child.returncode})")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    command = [vega, "runner", "--source", str(tree), "--format", "json", "--quiet"]
+    return measure([*command, "--output", str(report), *more])
 
 
-def measure(vega, source, folder, rounds):
+def costs(vega, source, folder, rounds):
     tree, cache = folder / source.name, folder / "scan.cache"
     shutil.copytree(source, tree, symlinks=True)
     code = sorted(path for path in tree.rglob("*") if path.suffix in CODE and path.is_file())
@@ -57,17 +53,12 @@ def measure(vega, source, folder, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", nargs="+", type=pathlib.Path)
-    parser.add_argument("--vega", default="target/release/vega")
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    vega = shutil.which(options.vega) or sys.exit(f"{options.vega}: not there; build it with --release")
+    options, vega = arguments(__doc__)
     names = ["anew", "first", "unchanged", "one file"]
     print(f"{'CPU seconds':24}" + "".join(f" {name:>10}" for name in names) + "   cache MB  memory MB")
     for source in options.source:
         with tempfile.TemporaryDirectory() as folder:
-            best, size = measure(vega, source, pathlib.Path(folder), options.rounds)
+            best, size = costs(vega, source, pathlib.Path(folder), options.rounds)
         seconds = "".join(f" {best[name][0]:10.2f}" for name in names)
         memory = "/".join(f"{best[name][1]:.0f}" for name in ["anew", "one file"])
         print(f"{source.name:24}{seconds} {size:10.1f}  {memory:>9}")

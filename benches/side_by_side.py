@@ -9,7 +9,8 @@ and all it started, KLOC are lines of Python and Java, memory is the largest pro
 with the taint rules beside this script, Bandit with its own checks and on Python only. Both are
 installed from PyPI into target/ in the versions below; the sources stay where they are.
 """
-import argparse, os, pathlib, shutil, subprocess, sys, tempfile
+import os, pathlib, subprocess, sys
+from support.measured import arguments, measure
 
 HERE = pathlib.Path(__file__).resolve().parent
 VERSIONS = ["semgrep==1.182.0", "bandit==1.9.4"]
@@ -27,32 +28,15 @@ def tools(folder):
     return folder / "bin"
 
 
-def measure(command, accepted, environment):
-    """CPU seconds and the memory of the largest process, in MB."""
-    with tempfile.TemporaryFile() as errors:
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=environment)
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode not in accepted:
-            errors.seek(0)
-            sys.exit(f"{command[0]} failed ({child.returncode}):\n{errors.read()[-2000:].decode()}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
-
-
 def lines_of(source, suffixes):
     files = (path for path in source.rglob("*") if path.suffix in suffixes and path.is_file())
     return sum(path.read_bytes().count(b"\n") for path in files)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", nargs="+", type=pathlib.Path)
-    parser.add_argument("--vega", default="target/release/vega")
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
+    options, vega = arguments(__doc__)
     programs = tools(HERE.parent / "target" / "peers")
     environment = dict(os.environ, PATH=f"{programs}:{os.environ['PATH']}", SEMGREP_SEND_METRICS="off")
-    vega = shutil.which(options.vega) or sys.exit(f"{options.vega}: not there; build it with --release")
     print(f"{'source':24} {'KLOC':>6}  {'tool':8} {'CPU s':>8} {'KLOC/CPU s':>10} {'MB':>6}")
     for source in options.source:
         python, java = lines_of(source, {".py"}), lines_of(source, {".java"})
@@ -67,7 +51,7 @@ def main():
         best = {}
         for _ in range(options.rounds):
             for tool, (command, _) in commands.items():
-                cpu, memory = measure(command, (0, 1), environment)
+                cpu, memory = measure(command, environment)
                 known = best.get(tool, (cpu, memory))
                 best[tool] = (min(cpu, known[0]), max(memory, known[1]))
         for tool, (cpu, memory) in best.items():

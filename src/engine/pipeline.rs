@@ -11,7 +11,7 @@ use super::{
         RuleSet,
         flow::{Flow, Models},
     },
-    cache::Cache,
+    cache::{Cache, MAX_SCAN_CACHE},
     inventory::{self, Inventory},
     log::Log,
     packages::{self, Packages},
@@ -437,10 +437,16 @@ impl Run<'_> {
         ));
         // What was resumed was not asked for, but is no less in use.
         let is_part = !self.settings.paths.is_empty() || self.resumed.load(Ordering::Relaxed);
-        let saved = self.cache.to_bytes(is_part).map(|bytes| to.save(&bytes));
-        if let Some(Err(error)) = saved {
+        let Some(bytes) = self.cache.to_bytes(is_part) else {
+            return;
+        };
+        let failure = match bytes.len() {
+            length if length > MAX_SCAN_CACHE => Some(format!("{length} bytes are too many")),
+            _ => to.save(bytes).err().map(|error| error.to_string()),
+        };
+        if let Some(failure) = failure {
             self.log.warn(format!(
-                "The next scan starts from nothing, this one could not be kept: {error}"
+                "The next scan starts from nothing, this one could not be kept: {failure}"
             ));
         }
     }

@@ -47,8 +47,8 @@ impl Objects {
         }
     }
 
-    fn write(&self, key: &ObjectKey, bytes: &[u8]) -> Result<()> {
-        let write = self.app.objects.put_bytes(key, bytes.to_vec());
+    fn write(&self, key: &ObjectKey, bytes: Vec<u8>) -> Result<()> {
+        let write = self.app.objects.put_bytes(key, bytes);
         self.runtime.block_on(write).map(drop)
     }
 }
@@ -77,7 +77,7 @@ impl Checkpoints for ObjectCheckpoints {
 
     fn save(&self, component: &str, result: &[u8]) -> Result<()> {
         let key = ObjectKey::checkpoint(self.scan_id, component);
-        self.objects.write(&key, result)
+        self.objects.write(&key, result.to_vec())
     }
 }
 
@@ -111,7 +111,7 @@ impl ScanCache for ObjectCache {
             .read(&ObjectKey::scan_cache(self.repository_id))
     }
 
-    fn save(&self, entries: &[u8]) -> Result<()> {
+    fn save(&self, entries: Vec<u8>) -> Result<()> {
         let key = ObjectKey::scan_cache(self.repository_id);
         self.objects.write(&key, entries)
     }

@@ -2,8 +2,8 @@
 //!
 //! Files are independent units: they run on rayon's threads and their results are merged in
 //! inventory order, so the number of threads changes nothing. What the last scan said of a file is
-//! taken over where neither the file changed nor what data flow says of it. A unit that fails or panics costs a
-//! warning and a `failed` line of the ledger, never the scan. A component that was cut short by
+//! taken over where neither the file changed nor what data flow says of it. A unit that fails or
+//! panics costs a warning and a `failed` line of the ledger, never the scan. A component that was cut short by
 //! cancellation yields no result at all: half a component is never saved or shown.
 
 pub(crate) mod checkpoint;

@@ -1,10 +1,10 @@
 //! The `builtin` auditor: deterministic, offline, always there.
 //!
 //! Takes one file, gives findings and what it could not do: first what it says by itself (`examine`),
-//! then, knowing where data flows through all of them, what is to be said of it (`conclude`). Detectors are grouped by what they
-//! read: any text (`secrets`), infrastructure files and Python syntax (`checks`). Each runs behind
-//! its own panic boundary. `lower` turns a syntax tree into the representation of `ir`, on which data
-//! flow stands. This is the only place that knows `tree_sitter`.
+//! then, knowing where data flows through all of them, what is to be said of it (`conclude`).
+//! Detectors are grouped by what they read: any text (`secrets`), infrastructure files and Python
+//! syntax (`checks`). Each runs behind its own panic boundary. `lower` turns a syntax tree into the
+//! representation of `ir`, on which data flow stands. This is the only place that knows `tree_sitter`.
 
 mod checks;
 mod claim;

@@ -49,7 +49,7 @@ pub trait ScanCache: Debug + Send + Sync {
     ///
     /// # Errors
     /// When it cannot be written. It costs only the work of repeating it.
-    fn save(&self, entries: &[u8]) -> Result<()>;
+    fn save(&self, entries: Vec<u8>) -> Result<()>;
 }
 
 /// Whether a file that begins so is one that a scan left for the next.
@@ -183,8 +183,8 @@ impl Cache {
         (hits, hits + self.misses.load(Ordering::Relaxed))
     }
 
-    /// The file for the next scan; `None` where it is the one that was read, or would be too large. A
-    /// scan that looked at a part of the tree only (`is_part`) leaves the rest as it was, for a while.
+    /// The file for the next scan; `None` where it is the one that was read. A scan that looked at a
+    /// part of the tree only (`is_part`) leaves the rest as it was, for a while.
     pub(crate) fn to_bytes(&self, is_part: bool) -> Option<Vec<u8>> {
         let after = self.after.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all: BTreeMap<&Key, (u8, &[u8])> = BTreeMap::new();
@@ -207,7 +207,7 @@ impl Cache {
             bytes.extend(content);
         }
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-        (bytes.len() <= MAX_SCAN_CACHE && bytes != self.before).then_some(bytes)
+        (bytes != self.before).then_some(bytes)
     }
 
     /// Whether there will be a next scan that knows of this one.

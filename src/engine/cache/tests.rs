@@ -10,7 +10,7 @@ impl ScanCache for Left {
         Some(self.0.clone())
     }
 
-    fn save(&self, _: &[u8]) -> Result<()> {
+    fn save(&self, _: Vec<u8>) -> Result<()> {
         unreachable!("the cache itself saves nothing")
     }
 }

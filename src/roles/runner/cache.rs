@@ -69,8 +69,8 @@ impl ScanCache for CacheFile {
         Some(entries)
     }
 
-    fn save(&self, entries: &[u8]) -> Result<()> {
-        self.write(entries).map_err(|error| {
+    fn save(&self, entries: Vec<u8>) -> Result<()> {
+        self.write(&entries).map_err(|error| {
             Error::new(
                 ErrorCode::DependencyUnavailable,
                 format!("{} cannot be written: {error}", self.0.display()),

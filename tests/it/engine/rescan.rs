@@ -29,12 +29,12 @@ impl ScanCache for Shelf {
         self.entries.lock().unwrap().clone()
     }
 
-    fn save(&self, entries: &[u8]) -> Result<()> {
+    fn save(&self, entries: Vec<u8>) -> Result<()> {
         if self.is_full {
             return Err(Error::new(ErrorCode::DependencyUnavailable, "no room"));
         }
         *self.saved.lock().unwrap() += 1;
-        *self.entries.lock().unwrap() = Some(entries.to_vec());
+        *self.entries.lock().unwrap() = Some(entries);
         Ok(())
     }
 }
