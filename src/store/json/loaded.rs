@@ -90,9 +90,22 @@ impl Loaded {
         self.journal.follow(&mut self.state)
     }
 
-    /// Cuts an interrupted commit off. Only under the lock.
-    pub fn repair(&mut self, tail: Tail) -> Result<()> {
-        self.journal.repair(tail, &mut self.state)
+    /// Catches up, cuts an interrupted commit off and makes sure there is a first line. Only under
+    /// the lock.
+    pub fn settle(&mut self, folder: &Folder) -> Result<()> {
+        let tail = match self.catch_up(folder) {
+            Ok(tail) => tail,
+            // A reader may have followed a line that was taken back: what counts is read anew.
+            Err(_) => {
+                let (fresh, tail) = Self::open(folder)?;
+                *self = fresh;
+                tail
+            }
+        };
+        if tail != Tail::Clean || self.journal.end() == 0 {
+            self.journal.repair(tail, &mut self.state)?;
+        }
+        Ok(())
     }
 
     /// Writes all that is alive into the next generation and makes that the current one. Only

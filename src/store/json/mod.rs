@@ -50,7 +50,6 @@ use change::Decision;
 use folder::{Folder, LockFile};
 use generations::Compaction;
 use group::Intent;
-use journal::Tail;
 use loaded::Loaded;
 use owners::Owners;
 use std::{
@@ -131,11 +130,17 @@ impl JsonStore {
     pub fn open(settings: JsonStoreSettings) -> Result<Arc<Self>> {
         let folder = Folder::create(&settings.data_dir)?;
         let lock = folder.lock_file()?;
-        let loaded = {
+        if folder.manifest()?.is_none() {
             let _held = lock.hold()?;
             folder.initialise()?;
-            let (mut loaded, tail) = Loaded::open(&folder)?;
-            loaded.repair(tail)?;
+        }
+        // Reading takes the longer the more there is, and every runner does it: the others write on
+        // meanwhile. What was seen half way is read anew under the lock.
+        let ahead = Loaded::open(&folder);
+        let loaded = {
+            let _held = lock.hold()?;
+            let (mut loaded, _) = ahead.or_else(|_| Loaded::open(&folder))?;
+            loaded.settle(&folder)?;
             folder.remove_other_journals(loaded.journal.generation())?;
             loaded
         };
@@ -252,19 +257,7 @@ impl Shared {
             return Ok(());
         }
         let mut loaded = self.loaded.write().map_err(poisoned)?;
-        // A reader may have followed a line that was taken back: what counts is read anew.
-        let tail = match loaded.catch_up(&self.folder) {
-            Ok(tail) => tail,
-            Err(_) => {
-                let (fresh, tail) = Loaded::open(&self.folder)?;
-                *loaded = fresh;
-                tail
-            }
-        };
-        if tail != Tail::Clean || loaded.journal.end() == 0 {
-            loaded.repair(tail)?;
-        }
-        Ok(())
+        loaded.settle(&self.folder)
     }
 
     /// Everyone who holds a lease and is known to be dead.

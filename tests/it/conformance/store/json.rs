@@ -4,6 +4,7 @@ mod compaction;
 mod damage;
 mod format;
 mod group;
+mod opening;
 mod processes;
 mod random;
 
