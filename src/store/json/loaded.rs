@@ -201,3 +201,6 @@ where
 fn unwritable(cause: serde_json::Error) -> Error {
     Error::internal("a stored value is not JSON", cause)
 }
+
+#[cfg(test)]
+mod tests;

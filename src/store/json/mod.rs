@@ -139,7 +139,11 @@ impl JsonStore {
         let ahead = Loaded::open(&folder);
         let loaded = {
             let _held = lock.hold()?;
-            let (mut loaded, _) = ahead.or_else(|_| Loaded::open(&folder))?;
+            let current = folder.existing_manifest()?.generation;
+            let mut loaded = match ahead {
+                Ok((loaded, _)) if loaded.journal.generation() == current => loaded,
+                _ => Loaded::open(&folder)?.0,
+            };
             loaded.settle(&folder)?;
             folder.remove_other_journals(loaded.journal.generation())?;
             loaded
