@@ -22,7 +22,6 @@ use super::{
     paths::{PathId, Paths},
 };
 use crate::engine::inventory::Language;
-use embedded::FILES;
 use std::{collections::BTreeSet, rc::Rc};
 
 /// Languages that have models.
@@ -40,13 +39,12 @@ pub(super) struct Model {
 /// # Errors
 /// Which embedded file is wrong, and how; tests check them.
 pub(super) fn load(language: Language, own: &Models, paths: &mut Paths) -> Result<(), String> {
-    for (of, name, text) in FILES {
-        if *of == language {
-            let file = parse(text).map_err(|error| format!("models/{name}.yaml: {error}"))?;
-            #[cfg(test)]
-            let file = tests::lessened(name, file);
-            attach(&file, paths);
-        }
+    let embedded = embedded::files()?.iter();
+    for embedded in embedded.filter(|file| file.language == language) {
+        let file = &embedded.file;
+        #[cfg(test)]
+        let file = &tests::lessened(embedded.name, file.clone());
+        attach(file, paths);
     }
     for file in own.of(language) {
         let names = file.rows.iter().flat_map(|row| &row.names);

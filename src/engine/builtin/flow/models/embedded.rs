@@ -1,6 +1,8 @@
 //! The models that are part of Vega.
 
+use super::{ModelFile, parse};
 use crate::engine::inventory::Language;
+use std::sync::OnceLock;
 
 /// The embedded files, by language and name.
 pub(super) const FILES: &[(Language, &str, &str)] = &[
@@ -97,3 +99,33 @@ pub(super) const FILES: &[(Language, &str, &str)] = &[
         include_str!("java/templates.yaml"),
     ),
 ];
+
+/// An embedded file, read.
+pub(super) struct Embedded {
+    pub(super) language: Language,
+    pub(super) name: &'static str,
+    pub(super) file: ModelFile,
+}
+
+/// The embedded files, read once: whoever looks at many small trees asks again and again.
+///
+/// # Errors
+/// Which file is wrong, and how; tests check them.
+pub(super) fn files() -> Result<&'static [Embedded], String> {
+    static READ: OnceLock<Result<Vec<Embedded>, String>> = OnceLock::new();
+    let read = || {
+        let files = FILES.iter().map(|(language, name, text)| {
+            let file = parse(text).map_err(|error| format!("models/{name}.yaml: {error}"))?;
+            Ok(Embedded {
+                language: *language,
+                name,
+                file,
+            })
+        });
+        files.collect()
+    };
+    match READ.get_or_init(read) {
+        Ok(files) => Ok(files),
+        Err(error) => Err(error.clone()),
+    }
+}

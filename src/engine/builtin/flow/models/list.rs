@@ -1,6 +1,6 @@
 //! The models in force as a list, for whoever asks why something was or was not found.
 
-use super::{LANGUAGES, Models, Row, embedded::FILES, parse};
+use super::{LANGUAGES, Models, Row, embedded};
 use crate::{
     engine::inventory::Language,
     error::{Error, Result},
@@ -50,16 +50,16 @@ impl ModelList {
                 continue;
             }
             let mut of_language: Vec<ListedFile> = Vec::new();
-            for (_, name, text) in FILES.iter().filter(|(of, ..)| *of == language) {
-                let file = parse(text).map_err(|error| {
-                    Error::internal("the embedded models cannot be read", error.to_string())
-                })?;
+            let embedded = embedded::files()
+                .map_err(|error| Error::internal("the embedded models cannot be read", error))?
+                .iter();
+            for embedded in embedded.filter(|file| file.language == language) {
                 of_language.push(ListedFile {
                     language: language.as_str(),
-                    file: (*name).to_owned(),
+                    file: embedded.name.to_owned(),
                     origin: Origin::Embedded,
-                    docs: file.docs,
-                    rows: file.rows,
+                    docs: embedded.file.docs.clone(),
+                    rows: embedded.file.rows.clone(),
                 });
             }
             for own in own.files().iter().filter(|own| own.language == language) {

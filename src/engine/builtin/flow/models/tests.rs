@@ -5,7 +5,7 @@
 //! twin: nothing may be found there. A row without which everything would be found as before is not
 //! held by any fixture.
 
-use super::*;
+use super::{embedded::FILES, *};
 use crate::engine::{
     builtin::{flow::trial, text::SourceText},
     inventory::FileRole,
