@@ -51,7 +51,7 @@ schemathesis: setup
 
 check: fmt lint rustdoc test schemathesis machete
 
-# Built as `make run` is: what is random runs several times as fast as in the tests' own profile.
+# Built as `make run` is: programs that start hundreds of times with much history need it.
 soak: setup
 	NEXTEST_PROFILE=soak VEGA_TEST_KILLS=200 PROPTEST_CASES=20000 scripts/test quick
 	$(MAKE) schemathesis SCHEMATHESIS_SECONDS=600
