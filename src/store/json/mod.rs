@@ -9,6 +9,8 @@
 
 pub mod change;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod folder;
 mod generations;
 mod group;

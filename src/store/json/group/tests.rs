@@ -1,13 +1,9 @@
 use crate::{
     clock::{SystemClock, new_id},
-    domain::{
-        event::Event,
-        time::Timestamp,
-        user::{IdentityProvider, User},
-    },
+    domain::{event::Event, time::Timestamp},
     store::{
         UserStore,
-        json::{JsonStore, JsonStoreSettings, change::Decision},
+        json::{JsonStore, JsonStoreSettings, change::Decision, fixtures::user},
     },
 };
 use futures_util::poll;
@@ -15,22 +11,6 @@ use std::sync::Arc;
 
 fn open(folder: &std::path::Path) -> Arc<JsonStore> {
     JsonStore::open(JsonStoreSettings::new(folder, Arc::new(SystemClock))).unwrap()
-}
-
-fn user(email: &str) -> User {
-    let now = Timestamp::epoch();
-    User {
-        id: new_id(),
-        email: email.into(),
-        display_name: email.into(),
-        groups: Vec::new(),
-        provider: IdentityProvider::Custom,
-        subject: email.into(),
-        password_hash: None,
-        is_active: true,
-        created_at: now,
-        updated_at: now,
-    }
 }
 
 #[tokio::test]

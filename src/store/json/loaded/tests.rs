@@ -2,14 +2,11 @@
 
 use super::Loaded;
 use crate::{
-    clock::{SystemClock, new_id},
-    domain::{
-        time::Timestamp,
-        user::{IdentityProvider, User},
-    },
+    clock::SystemClock,
+    domain::time::Timestamp,
     store::{
         UserChange, UserStore,
-        json::{JsonStore, JsonStoreSettings, folder::Folder},
+        json::{JsonStore, JsonStoreSettings, fixtures::user, folder::Folder},
     },
 };
 use std::{fs, path::PathBuf, sync::Arc};
@@ -59,22 +56,6 @@ fn emails(loaded: &Loaded) -> Vec<String> {
     let mut emails: Vec<_> = users.map(|user| user.email.clone()).collect();
     emails.sort();
     emails
-}
-
-fn user(email: &str) -> User {
-    let now = Timestamp::epoch();
-    User {
-        id: new_id(),
-        email: email.into(),
-        display_name: email.into(),
-        groups: Vec::new(),
-        provider: IdentityProvider::Custom,
-        subject: email.into(),
-        password_hash: None,
-        is_active: true,
-        created_at: now,
-        updated_at: now,
-    }
 }
 
 #[tokio::test]
