@@ -2,8 +2,10 @@
 
 Read by scripts/schemathesis through SCHEMATHESIS_HOOKS; VEGA_UPLOAD is `user:password` of the git
 upload that the seed made, VEGA_KEPT the ids that no request may delete. Ids seen in answers come
-back in later requests, so a generated DELETE would revoke the key that all of them carry. And a key
-of idempotency that comes twice would be answered with the creation of what is deleted since.
+back in later requests, so a generated DELETE would revoke the key that all of them carry, and one of
+the repository or the project behind a session would remove the session, which schemathesis cannot
+know. And a key of idempotency that comes twice would be answered with the creation of what is deleted
+since.
 """
 
 import itertools
@@ -11,7 +13,7 @@ import os
 
 import schemathesis
 
-KEPT = frozenset(os.environ["VEGA_KEPT"].split())
+KEPT = set(os.environ["VEGA_KEPT"].split())
 FRESH = itertools.count()
 CREDENTIALS = tuple(os.environ["VEGA_UPLOAD"].split(":"))
 
@@ -33,3 +35,10 @@ def before_call(context, case, kwargs):
     # Empty and overlong ones stay what they are: refused.
     if isinstance(key, str) and 0 < len(key) < 100:
         case.headers["Idempotency-Key"] = f"{key}{next(FRESH)}"
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if (case.method, case.path) == ("POST", "/v1/sessions") and response.status_code == 201:
+        session = response.json()
+        KEPT.update((session["project_id"], session["repository_id"]))
