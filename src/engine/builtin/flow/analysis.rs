@@ -112,6 +112,8 @@ pub(super) struct Analysis<'p> {
     variants: HashMap<FuncRef, usize>,
     pub(super) running: Vec<FuncRef>,
     tops: Vec<Run>,
+    /// Whether all that makers put into objects is known.
+    pub(super) are_makers_done: bool,
     pub(super) slots: HashMap<FuncRef, Rc<[Option<u32>]>>,
     pub(super) known: Known,
     /// Functions that the outside calls.
@@ -158,6 +160,7 @@ impl<'p> Analysis<'p> {
             variants: HashMap::default(),
             running: Vec::new(),
             tops: vec![Run::Not; units],
+            are_makers_done: false,
             slots: HashMap::default(),
             known: Known::default(),
             entries: BTreeMap::new(),
@@ -182,13 +185,15 @@ impl<'p> Analysis<'p> {
             self.find_entries(*function);
         }
         self.known.settle();
-        let makers = functions.iter().copied().filter(|it| self.is_maker(*it));
+        let makers = functions.iter().copied();
+        let makers = makers.filter(|it| self.program.is_maker(*it));
         for maker in makers.collect::<Vec<_>>() {
             self.whole(maker);
         }
         // What makers found out of fields was not known to the first of them.
         self.forget_summaries(|_| true);
         self.readers = Readers::default();
+        self.are_makers_done = true;
         self.everything(&functions);
         for _ in 0..MAX_ROUNDS {
             // Data was kept where a function had looked before: once more, knowing it.
@@ -226,14 +231,6 @@ impl<'p> Analysis<'p> {
                 self.changed(&Kept::Object(loc));
             }
         }
-    }
-
-    pub(super) fn is_maker(&self, function: FuncRef) -> bool {
-        let name = &self.program.function(function).name;
-        self.program.class_of_method(function).is_some()
-            && [".__init__", ".<init>", ".<fields>"]
-                .iter()
-                .any(|maker| name.ends_with(maker))
     }
 
     /// A function for itself, with whatever its callers may give.
@@ -289,6 +286,7 @@ impl<'p> Analysis<'p> {
             self.lasting.insert(loc.clone(), object.clone());
         }
         self.learned[class.0 as usize].members = self.named_variables(body, &outcome);
+        self.set_fields(class);
     }
 
     pub(super) fn named_variables(

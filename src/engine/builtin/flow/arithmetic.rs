@@ -14,6 +14,9 @@ use std::cmp::Ordering;
 pub(super) fn added(one: &Const, two: &Const, language: Language) -> Option<Const> {
     Some(match (one, two) {
         (Const::Fixed, _) | (_, Const::Fixed) => Const::Fixed,
+        (Const::Setting(_), _) | (_, Const::Setting(_)) => {
+            Const::Setting(format!("{}{}", written(one), written(two)).into())
+        }
         (Const::Int(one), Const::Int(two)) if language != Language::Java => {
             Const::Int(one.checked_add(*two)?)
         }
@@ -49,7 +52,8 @@ pub(super) fn combine(op: BinaryOp, left: &Value, right: &Value, language: Langu
 
 fn computed(op: BinaryOp, one: &Const, two: &Const, language: Language) -> Option<Const> {
     use BinaryOp as B;
-    if *one == Const::Fixed || *two == Const::Fixed {
+    let decides_nothing = |it: &Const| matches!(it, Const::Fixed | Const::Setting(_));
+    if decides_nothing(one) || decides_nothing(two) {
         return None;
     }
     let order = match (one, two) {

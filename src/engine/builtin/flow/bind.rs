@@ -418,7 +418,7 @@ impl<'p> Analysis<'p> {
 /// Constants that may decide something.
 fn is_short(constant: &Const) -> bool {
     match constant {
-        Const::Text(text) => text.len() <= 64,
+        Const::Text(text) | Const::Setting(text) => text.len() <= 64,
         _ => true,
     }
 }

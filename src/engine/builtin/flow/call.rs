@@ -233,6 +233,9 @@ impl<'p> Analysis<'p> {
                     }
                 }
                 Atom::Const(Const::Text(text)) => self.text_method(frame, text, &meant, name, args),
+                Atom::Const(Const::Setting(text)) => {
+                    self.setting_method(frame, text, &meant, name, args)
+                }
                 Atom::Param(_) => {
                     self.given_method(frame, atom, name, args);
                     None
@@ -244,7 +247,13 @@ impl<'p> Analysis<'p> {
                 result.join(&part);
             }
         }
-        if !known || receiver.open {
+        // One constant beside what a caller gives does not tell what is called for the other.
+        let may_be_given = receiver.atoms.iter().any(|it| matches!(it, Atom::Param(_)))
+            && receiver
+                .atoms
+                .iter()
+                .all(|it| matches!(it, Atom::Param(_) | Atom::Const(_)));
+        if !known || receiver.open || may_be_given {
             let unknown = self.unknown_method(frame, receiver, var, name, args);
             result.join(&unknown);
         }

@@ -21,7 +21,10 @@ impl<'p> Analysis<'p> {
                     let key = constant.clone().map_or(Key::Any, Key::Index);
                     self.given_member(frame, place, &key)
                 }
-                Atom::Path(path) => self.path_field(frame, *path, &"[]".into()),
+                Atom::Path(path) => match self.setting_member(*path, key) {
+                    Some(value) => value,
+                    None => self.path_field(frame, *path, &"[]".into()),
+                },
                 Atom::Const(Const::Text(text)) => character(text, constant.as_ref()),
                 _ => Value::unknown(),
             };

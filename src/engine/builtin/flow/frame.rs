@@ -314,6 +314,9 @@ impl<'p> Analysis<'p> {
     ) {
         let place = self.annotation(frame.func.unit, &annotation.name);
         let model = place.and_then(|place| self.paths.model(place).cloned());
+        if let Some(set) = self.injected(model.as_deref(), annotation, param.declared.as_ref()) {
+            *value = set;
+        }
         if let Some(source) = model.as_ref().and_then(|model| model.row.source.as_ref()) {
             let name = frame.name(param.var).cloned().unwrap_or_else(|| "".into());
             let trust = source.trust.into();

@@ -3,6 +3,7 @@
 
 use super::{
     analysis::Analysis,
+    config::is_settings_module,
     paths::PathId,
     program::{ClassRef, FuncRef, UnitRef},
     summary::Bind,
@@ -29,7 +30,14 @@ pub(super) struct Known {
     own_names: HashMap<Name, PathId>,
     /// Rules by what models call them.
     rules: HashMap<String, Name>,
+    /// Files whose names are settings, and the classes in them.
+    settings: Option<Rc<[SettingsModule]>>,
+    /// Settings that were put together of others.
+    pub(super) expanded: usize,
 }
+
+/// A file whose names are settings, and the classes in it.
+pub(super) type SettingsModule = (UnitRef, Vec<ClassRef>);
 
 impl Known {
     /// From now on answers stay.
@@ -38,6 +46,8 @@ impl Known {
             settled: true,
             own_names: std::mem::take(&mut self.own_names),
             rules: std::mem::take(&mut self.rules),
+            settings: self.settings.take(),
+            expanded: self.expanded,
             ..Self::default()
         };
     }
@@ -114,6 +124,22 @@ impl<'p> Analysis<'p> {
         };
         self.known.own_names.insert(name.clone(), place);
         place
+    }
+
+    /// The files of the program whose names are settings.
+    pub(super) fn settings_modules(&mut self) -> Rc<[SettingsModule]> {
+        let program = self.program;
+        let known = self.known.settings.get_or_insert_with(|| {
+            let units = (0_u32..).map(UnitRef).zip(&program.units);
+            let units = units.filter(|(_, source)| is_settings_module(&source.path));
+            let classes = |unit| {
+                let all = (0_u32..).map(ClassRef).zip(&program.classes);
+                let of_unit = all.filter(|(_, class)| class.body.unit == unit);
+                of_unit.map(|(class, _)| class).collect()
+            };
+            units.map(|(unit, _)| (unit, classes(unit))).collect()
+        });
+        known.clone()
     }
 
     /// The id of a rule that models call `rule`.

@@ -245,6 +245,11 @@ impl<'p> Analysis<'p> {
         receiver: Option<&Receiver>,
         args: &Args,
     ) -> Value {
+        if let Some(from) = model.row.setting
+            && let Some(value) = self.setting_call(from, args)
+        {
+            return value;
+        }
         if let Some(template) = &model.row.template {
             return self.template_object(frame, template, place, receiver, args);
         }

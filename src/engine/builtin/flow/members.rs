@@ -40,6 +40,9 @@ impl<'p> Analysis<'p> {
         value: &Value,
         name: &Name,
     ) -> Value {
+        if let Some(text) = self.made_text(frame, value, name) {
+            return text;
+        }
         let mut result = Value::default();
         for atom in &value.atoms {
             let part = match atom {
@@ -61,6 +64,25 @@ impl<'p> Analysis<'p> {
             _ => Some(taint.clone()),
         });
         result.with_taint(&whole)
+    }
+
+    /// A text that whoever makes an object of a class puts into it, and nobody changes: it is known
+    /// whichever object it is.
+    fn made_text(&mut self, frame: &mut Frame<'p>, of: &Value, name: &Name) -> Option<Value> {
+        let [Atom::Instance(class), Atom::Param(place)] = of.atoms.as_slice() else {
+            return None;
+        };
+        let is_settled = self.are_makers_done
+            && !self.program.changed_fields.contains(name)
+            && self.learned[class.0 as usize].derived.is_empty();
+        let changed = frame.state.object(&Loc::Param(place.clone()));
+        if !is_settled || changed.is_some_and(|object| object.fields.contains_key(name)) {
+            return None;
+        }
+        let text = self.instance_field(frame, *class, name, of);
+        text.beginning()?;
+        let given = self.given_member(frame, place, &Key::Field(name.clone()));
+        Some(text.with_taint(&given.taint))
     }
 
     pub(super) fn object_field(
@@ -165,10 +187,13 @@ impl<'p> Analysis<'p> {
     /// A member of something of a library.
     pub(super) fn path_field(&mut self, frame: &mut Frame<'p>, path: PathId, name: &Name) -> Value {
         let at = self.paths.field(path, name);
-        if !self.paths.is_known(at)
-            && let Some(module) = self.submodule(at, frame.func.unit)
-        {
-            return Value::atom(Atom::Module(module));
+        if !self.paths.is_known(at) {
+            if let Some(module) = self.submodule(at, frame.func.unit) {
+                return Value::atom(Atom::Module(module));
+            }
+            if let Some(value) = self.setting_member(path, &Value::text(name)) {
+                return value;
+            }
         }
         if self.language == Language::Java && name.starts_with(char::is_uppercase) {
             let text = self.paths.text(at).to_owned();

@@ -198,7 +198,7 @@ impl<'p> Analysis<'p> {
                 Some(Value::constant(Const::None))
             }
             ("getProperty", Some(key), default) if self.is_loaded(frame, loc) => {
-                Some(self.configured(&key, default))
+                Some(self.property(&key, default))
             }
             ("get" | "getProperty" | "__getitem__", Some(key), None) => {
                 Some(self.load_index(frame, receiver, &key))
@@ -270,19 +270,6 @@ impl<'p> Analysis<'p> {
     pub(super) fn is_loaded(&self, frame: &Frame<'p>, loc: &Loc) -> bool {
         let object = frame.state.object(loc);
         object.is_some_and(|object| object.fields.contains_key(LOADED))
-    }
-
-    /// What files of the tree set a key to.
-    pub(super) fn configured(&self, key: &Value, default: Option<Value>) -> Value {
-        let Some(key) = key.only_text() else {
-            return Value::unknown();
-        };
-        let values: Vec<Value> = self.config.get(key).map(Value::text).collect();
-        match (values.is_empty(), default) {
-            (true, Some(default)) => default,
-            (true, None) => Value::unknown(),
-            (false, _) => Value::any_of(&values),
-        }
     }
 
     pub(super) fn sections_method(

@@ -29,6 +29,7 @@ mod paths;
 mod program;
 mod report;
 mod rules;
+mod settings;
 mod sinks;
 mod state;
 mod summary;
@@ -128,7 +129,7 @@ impl Flow {
             root,
             inventory,
             models,
-            config: Config::read(root, inventory),
+            config: Config::read(root, inventory, cancel),
             cache,
             give,
             cancel,

@@ -14,7 +14,8 @@ mod rows;
 pub use list::ModelList;
 pub(crate) use own::Models;
 pub(crate) use rows::{
-    Condition, EntryRow, Escapes, Makes, ModelFile, RendersRow, Row, Scalar, TemplateRow,
+    Condition, EntryRow, Escapes, Makes, ModelFile, RendersRow, Row, Scalar, SettingRow,
+    TemplateRow,
 };
 
 use super::{
@@ -85,6 +86,7 @@ fn attach(file: &ModelFile, paths: &mut Paths) {
                 known.sinks.append(&mut whole.sinks);
                 known.flags.append(&mut whole.flags);
                 known.source = known.source.or(whole.source);
+                known.setting = known.setting.or(whole.setting);
                 known.entry = known.entry.or(whole.entry);
                 known.passes |= whole.passes;
                 known.clean |= whole.clean;

@@ -59,6 +59,8 @@ pub(super) struct Program {
     class_in: HashMap<(UnitRef, Name), ClassRef>,
     /// Variables that functions inside of a function use.
     pub(super) captured: BTreeSet<(FuncRef, Var)>,
+    /// Names of members that are changed by others than makers of objects, whatever object it is.
+    pub(super) changed_fields: BTreeSet<Name>,
     /// Classes that have a method of this name.
     pub(super) with_method: BTreeMap<Name, Vec<FuncRef>>,
 }
@@ -74,6 +76,7 @@ impl Program {
             program.add_modules(unit);
             program.add_classes(unit);
             program.add_captured(unit);
+            program.add_changed_fields(unit);
         }
         program
     }
@@ -124,6 +127,13 @@ impl Program {
         self.packaged
             .get(&(package.to_owned(), name.clone()))
             .copied()
+    }
+
+    /// Whether a function is what puts the first values into objects of its class.
+    pub(super) fn is_maker(&self, function: FuncRef) -> bool {
+        let makers = [".__init__", ".<init>", ".<fields>"];
+        let name = &self.function(function).name;
+        makers.iter().any(|maker| name.ends_with(maker)) && self.class_of_method(function).is_some()
     }
 
     /// Functions that stand in a function.
@@ -257,6 +267,22 @@ impl Program {
             of_class.entry(Name::clone(&name)).or_default().push(method);
             self.with_method.entry(name).or_default().push(method);
         }
+    }
+
+    fn add_changed_fields(&mut self, unit: UnitRef) {
+        let mut changed = BTreeSet::new();
+        for (function, id) in self.unit(unit).unit.functions.iter().zip(0_u32..) {
+            let id = FunctionId(id);
+            if self.is_maker(FuncRef { unit, id }) {
+                continue;
+            }
+            let ops = function.blocks.iter().flat_map(|block| &block.ops);
+            changed.extend(ops.filter_map(|op| match &op.kind {
+                OpKind::StoreField(_, name, _) => Some(name.clone()),
+                _ => None,
+            }));
+        }
+        self.changed_fields.append(&mut changed);
     }
 
     fn add_captured(&mut self, unit: UnitRef) {

@@ -251,7 +251,7 @@ fn as_text(value: &Value) -> Value {
     let mut text = value.clone();
     for atom in &mut text.atoms {
         if let Atom::Const(constant) = atom
-            && *constant != Const::Fixed
+            && !matches!(constant, Const::Fixed | Const::Setting(_))
         {
             *constant = Const::Text(written(constant).into());
         }
@@ -262,7 +262,7 @@ fn as_text(value: &Value) -> Value {
 }
 
 fn is_text(atom: &Atom) -> bool {
-    matches!(atom, Atom::Const(Const::Text(_)))
+    matches!(atom, Atom::Const(Const::Text(_) | Const::Setting(_)))
 }
 
 /// A part of a format.
@@ -394,7 +394,7 @@ pub(super) fn written(constant: &Const) -> String {
         Const::None => "None".to_owned(),
         Const::Bool(value) => value.to_string(),
         Const::Int(value) => value.to_string(),
-        Const::Text(text) | Const::Number(text) => text.to_string(),
+        Const::Text(text) | Const::Number(text) | Const::Setting(text) => text.to_string(),
         Const::Fixed => String::new(),
     }
 }

@@ -157,6 +157,9 @@ fn computed(text: &str, name: &str, args: &[Const]) -> Option<Const> {
         ("strip" | "trim", []) => own(text.trim()),
         ("lstrip" | "stripLeading", []) => own(text.trim_start()),
         ("rstrip" | "stripTrailing", []) => own(text.trim_end()),
+        ("strip", [Const::Text(of)]) => own(text.trim_matches(|it| of.contains(it))),
+        ("lstrip", [Const::Text(of)]) => own(text.trim_start_matches(|it| of.contains(it))),
+        ("rstrip", [Const::Text(of)]) => own(text.trim_end_matches(|it| of.contains(it))),
         ("encode" | "decode" | "toString" | "intern" | "getBytes" | "__str__", _) => own(text),
         ("replace" | "replaceAll", [Const::Text(from), Const::Text(to)])
             if name == "replace" || from.chars().all(char::is_alphanumeric) =>

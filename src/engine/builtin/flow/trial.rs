@@ -12,11 +12,15 @@ const STACK: usize = 64 * 1024 * 1024;
 
 /// What the data flow says of a file that stands alone; `None` for a language it does not know yet.
 pub(crate) fn alone(source: &SourceText) -> Option<FileFlow> {
-    after(source, || {})
+    beside(&Config::default(), source, || {})
 }
 
-/// The same, after doing something on the thread it runs on.
-pub(crate) fn after(source: &SourceText, first: impl FnOnce() + Send) -> Option<FileFlow> {
+/// The same beside settings, after doing something on the thread it runs on.
+pub(super) fn beside(
+    config: &Config,
+    source: &SourceText,
+    first: impl FnOnce() + Send,
+) -> Option<FileFlow> {
     let cancel = CancellationToken::new();
     let lowered = lower::lower(source, &cancel)?.ok()?;
     let program = Program::new(vec![SourceUnit {
@@ -24,12 +28,11 @@ pub(crate) fn after(source: &SourceText, first: impl FnOnce() + Send) -> Option<
         unit: lowered.unit,
     }]);
     let lines = [LineIndex::new(&source.bytes)];
-    let config = Config::default();
     let models = Models::default();
     let run = || {
         first();
         let mut analysis =
-            Analysis::new(source.language?, &program, &models, &config, &cancel).ok()?;
+            Analysis::new(source.language?, &program, &models, config, &cancel).ok()?;
         analysis.run();
         Some(report::report(&analysis, &lines))
     };

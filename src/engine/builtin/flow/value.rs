@@ -29,6 +29,9 @@ pub(super) enum Const {
     Text(Name),
     /// A number that is not computed with.
     Number(Name),
+    /// A text as it stands in a setting. Whoever runs the program may set another one, so it decides
+    /// nothing.
+    Setting(Name),
     /// Something that stands in the source, or was made of nothing else.
     Fixed,
 }
@@ -41,7 +44,7 @@ impl Const {
             Self::Bool(value) => *value,
             Self::Int(value) => *value != 0,
             Self::Text(text) => !text.is_empty(),
-            Self::Number(_) | Self::Fixed => return None,
+            Self::Number(_) | Self::Setting(_) | Self::Fixed => return None,
         })
     }
 }
@@ -182,7 +185,7 @@ impl Value {
     }
 
     pub(super) fn constant(constant: Const) -> Self {
-        if let Const::Text(text) = &constant
+        if let Const::Text(text) | Const::Setting(text) = &constant
             && text.len() > MAX_TEXT
         {
             return Self {
@@ -238,7 +241,7 @@ impl Value {
     /// The constant, when it is one that is known.
     pub(super) fn only_constant(&self) -> Option<&Const> {
         match (self.open, self.atoms.as_slice()) {
-            (false, [Atom::Const(Const::Fixed)]) => None,
+            (false, [Atom::Const(Const::Fixed | Const::Setting(_))]) => None,
             (false, [Atom::Const(constant)]) => Some(constant),
             _ => None,
         }
@@ -255,7 +258,7 @@ impl Value {
     /// Some text it may be.
     pub(super) fn some_texts(&self) -> impl Iterator<Item = &Name> {
         self.atoms.iter().filter_map(|atom| match atom {
-            Atom::Const(Const::Text(text)) => Some(text),
+            Atom::Const(Const::Text(text) | Const::Setting(text)) => Some(text),
             _ => None,
         })
     }
@@ -270,12 +273,38 @@ impl Value {
         }
         let mut common: Option<&str> = None;
         for atom in &self.atoms {
-            let Atom::Const(Const::Text(text)) = atom else {
+            let Atom::Const(Const::Text(text) | Const::Setting(text)) = atom else {
                 return None;
             };
             common = Some(common.map_or(text, |known| shared(known, text)));
         }
         common.map(Into::into)
+    }
+
+    /// As something that whoever runs the program chose: it decides nothing.
+    pub(super) fn as_setting(&self) -> Self {
+        let mut chosen = Self {
+            taint: self.taint.clone(),
+            ..Self::default()
+        };
+        for atom in &self.atoms {
+            match atom {
+                Atom::Const(Const::Text(text) | Const::Setting(text)) => {
+                    let text = Const::Setting(text.clone());
+                    chosen.join(&Self::constant(text));
+                }
+                // Not set at all.
+                Atom::Const(Const::None) => {}
+                _ => chosen.open = true,
+            }
+        }
+        if self.open {
+            chosen.join(&Self {
+                prefix: self.prefix.clone(),
+                ..Self::unknown()
+            });
+        }
+        chosen
     }
 
     /// Whether a condition holds for every alternative.

@@ -11,6 +11,11 @@ pub(super) const FILES: &[(Language, &str, &str)] = &[
         "stdlib",
         include_str!("python/stdlib.yaml"),
     ),
+    (
+        Language::Python,
+        "settings",
+        include_str!("python/settings.yaml"),
+    ),
     (Language::Python, "flask", include_str!("python/flask.yaml")),
     (
         Language::Python,
@@ -77,6 +82,11 @@ pub(super) const FILES: &[(Language, &str, &str)] = &[
         include_str!("java/database.yaml"),
     ),
     (Language::Java, "spring", include_str!("java/spring.yaml")),
+    (
+        Language::Java,
+        "settings",
+        include_str!("java/settings.yaml"),
+    ),
     (Language::Java, "logging", include_str!("java/logging.yaml")),
     (Language::Java, "xml", include_str!("java/xml.yaml")),
     (Language::Java, "clients", include_str!("java/clients.yaml")),

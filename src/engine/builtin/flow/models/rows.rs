@@ -30,6 +30,9 @@ pub(crate) struct Row {
     /// Untrusted data enters here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<SourceRow>,
+    /// What it gives is set in files like these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) setting: Option<SettingRow>,
     /// What must not be reached by untrusted data.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) sinks: Vec<SinkRow>,
@@ -108,6 +111,18 @@ impl Makes {
     pub(crate) fn holds_all(self) -> bool {
         !matches!(self, Self::Bean | Self::Sections)
     }
+}
+
+/// Where settings are set that a program asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SettingRow {
+    /// In the environment: `.env` and the like.
+    Environment,
+    /// In `.properties`, and in YAML and JSON whose names say that they are settings.
+    Framework,
+    /// In modules of settings, and in the files of a framework.
+    Modules,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -3,15 +3,19 @@
 //! A line where something must be found ends in a comment, `flow: sql-injection`, with `?` behind the
 //! rule where a step of the way is not known and `~` where it is a lead. Every other line is a safe
 //! twin: nothing may be found there. A row without which everything would be found as before is not
-//! held by any fixture.
+//! held by any fixture. Files of settings beside them are the settings of each.
 
 use super::{embedded::FILES, *};
 use crate::engine::{
-    builtin::{flow::trial, text::SourceText},
+    builtin::{
+        flow::{config::Config, trial},
+        text::SourceText,
+    },
     inventory::FileRole,
 };
 use rayon::prelude::*;
 use std::{cell::Cell, collections::BTreeSet, fmt::Write as _, path::Path};
+use tokio_util::sync::CancellationToken;
 
 /// What is about several files is held by trees in `tests/it/engine/templates.rs`.
 const IN_TREES: [&str; 2] = ["templates", "output"];
@@ -39,22 +43,61 @@ fn folder(language: Language, name: &str) -> std::path::PathBuf {
 }
 
 /// The fixtures of a model file.
-fn fixtures(language: Language, name: &str) -> Vec<SourceText> {
-    let mut all: Vec<SourceText> = std::fs::read_dir(folder(language, name))
-        .into_iter()
-        .flatten()
-        .map(|entry| {
+struct Fixtures {
+    sources: Vec<SourceText>,
+    config: Config,
+}
+
+impl Fixtures {
+    fn of(language: Language, name: &str) -> Self {
+        let extension = match language {
+            Language::Java => ".java",
+            _ => ".py",
+        };
+        let mut fixtures = Self {
+            sources: Vec::new(),
+            config: Config::default(),
+        };
+        for entry in std::fs::read_dir(folder(language, name))
+            .into_iter()
+            .flatten()
+        {
             let path = entry.unwrap().path();
-            SourceText::new(
-                path.file_name().unwrap().to_str().unwrap(),
-                Some(language),
-                FileRole::Production,
-                std::fs::read(&path).unwrap(),
-            )
-        })
-        .collect();
-    all.sort_by(|a, b| a.path.cmp(&b.path));
-    all
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let bytes = std::fs::read(&path).unwrap();
+            if name.ends_with(extension) {
+                let role = FileRole::Production;
+                let source = SourceText::new(name, Some(language), role, bytes);
+                fixtures.sources.push(source);
+            } else {
+                fixtures.config.add(name, bytes, &CancellationToken::new());
+            }
+        }
+        fixtures.sources.sort_by(|a, b| a.path.cmp(&b.path));
+        fixtures
+    }
+
+    /// What is found in one of them.
+    fn found(
+        &self,
+        source: &SourceText,
+        language: Language,
+        without: Option<(&'static str, usize)>,
+    ) -> BTreeSet<(u32, String)> {
+        let flow = trial::beside(&self.config, source, || LEFT_OUT.set(without)).unwrap();
+        let claims = flow.claims.iter().map(|claim| {
+            let rule = claim.rule.id.strip_prefix(language.as_str()).unwrap();
+            let mut said = rule.trim_start_matches('-').to_owned();
+            if !claim.proved {
+                said.push('?');
+            }
+            if claim.lead {
+                said.push('~');
+            }
+            (source.lines.line_of(claim.span.start), said)
+        });
+        claims.collect()
+    }
 }
 
 /// What the comments of a fixture say: line and rules.
@@ -67,27 +110,6 @@ fn expected(source: &SourceText) -> BTreeSet<(u32, String)> {
                 .map(move |rule| (number, rule.to_owned()))
         })
         .collect()
-}
-
-/// What is found in a fixture.
-fn found(
-    source: &SourceText,
-    language: Language,
-    without: Option<(&'static str, usize)>,
-) -> BTreeSet<(u32, String)> {
-    let flow = trial::after(source, || LEFT_OUT.set(without)).unwrap();
-    let claims = flow.claims.iter().map(|claim| {
-        let rule = claim.rule.id.strip_prefix(language.as_str()).unwrap();
-        let mut said = rule.trim_start_matches('-').to_owned();
-        if !claim.proved {
-            said.push('?');
-        }
-        if claim.lead {
-            said.push('~');
-        }
-        (source.lines.line_of(claim.span.start), said)
-    });
-    claims.collect()
 }
 
 #[test]
@@ -139,7 +161,7 @@ fn the_page_about_models_has_every_member_and_valid_examples() {
         .split(|c: char| !c.is_ascii_lowercase() && c != '-')
         .filter(|word| page.contains(&format!("| `{word}` |")))
         .collect();
-    assert_eq!(members.len(), 20, "{refusal}");
+    assert_eq!(members.len(), 21, "{refusal}");
     for member in members {
         assert!(examples.contains(&format!("{member}: ")), "{member}");
     }
@@ -149,12 +171,13 @@ fn the_page_about_models_has_every_member_and_valid_examples() {
 fn every_fixture_is_judged_as_it_says() {
     let mut wrong = String::new();
     for (language, name, _) in FILES.iter().filter(|file| !IN_TREES.contains(&file.1)) {
-        let fixtures = fixtures(*language, name);
-        if fixtures.is_empty() {
+        let fixtures = Fixtures::of(*language, name);
+        if fixtures.sources.is_empty() {
             let _ = writeln!(wrong, "{} {name}: fixtures?", language.as_str());
         }
-        for source in &fixtures {
-            let (found, expected) = (found(source, *language, None), expected(source));
+        for source in &fixtures.sources {
+            let found = fixtures.found(source, *language, None);
+            let expected = expected(source);
             let twins = source.text.lines().count() > expected.len();
             assert!(twins && !expected.is_empty(), "{}", source.path);
             for (line, rule) in expected.difference(&found) {
@@ -171,15 +194,15 @@ fn every_fixture_is_judged_as_it_says() {
 /// Rows that no fixture would miss.
 fn idle(language: Language, name: &'static str, text: &str) -> Vec<String> {
     let rows = parse(text).unwrap().rows;
-    let fixtures = fixtures(language, name);
-    let whole: Vec<_> = fixtures
-        .iter()
-        .map(|it| found(it, language, None))
-        .collect();
-    let rows = rows.par_iter().enumerate().filter(|(row, _)| {
-        let mut pairs = fixtures.iter().zip(&whole);
-        pairs.all(|(source, whole)| found(source, language, Some((name, *row))) == *whole)
-    });
+    let fixtures = Fixtures::of(language, name);
+    let found = |without| {
+        let sources = fixtures.sources.iter();
+        let found = sources.map(|source| fixtures.found(source, language, without));
+        found.collect::<Vec<_>>()
+    };
+    let whole = found(None);
+    let rows = rows.par_iter().enumerate();
+    let rows = rows.filter(|(row, _)| found(Some((name, *row))) == whole);
     rows.map(|(_, row)| format!("{} {name}: {}", language.as_str(), row.names[0]))
         .collect()
 }
