@@ -217,7 +217,7 @@ impl<'p> Analysis<'p> {
     }
 
     /// Keeps what a function left in objects that outlive it.
-    pub(super) fn keep_lasting(&mut self, outcome: &Outcome) {
+    pub(super) fn keep_lasting(&mut self, outcome: &mut Outcome) {
         let changed: Vec<(Loc, Arc<Object>)> = outcome
             .exit
             .objects()
@@ -225,6 +225,13 @@ impl<'p> Analysis<'p> {
             .map(|(loc, object)| (loc.clone(), object.clone()))
             .collect();
         for (loc, object) in changed {
+            let place = Kept::Object(loc.clone());
+            for (name, value) in &object.fields {
+                outcome.stores_of(&place, Some(name), &value.taint);
+            }
+            for value in object.elements() {
+                outcome.stores_of(&place, None, &value.taint);
+            }
             let kept = object.map(|value| self.lasting_value(&outcome.exit, value));
             let known = self.lasting.get_mut(&loc).map(Arc::make_mut);
             if known.is_some_and(|known| known.grow(&kept)) {
@@ -334,9 +341,9 @@ impl<'p> Analysis<'p> {
             *self.variants.entry(function).or_default() += 1;
         }
         self.running.push(function);
-        let outcome = self.execute(function, &key.1);
+        let mut outcome = self.execute(function, &key.1);
         self.running.pop();
-        self.keep_lasting(&outcome);
+        self.keep_lasting(&mut outcome);
         let summary = Rc::new(Summary::of(outcome));
         self.summaries.insert(key, summary.clone());
         Some(summary)

@@ -190,6 +190,11 @@ impl<'p> Analysis<'p> {
         }
         self.charge(frame, summary.heap.len() + summary.hits.len());
         self.pass_hits(frame, summary, &mut given);
+        for store in &summary.stores {
+            let taints = Taints::of(store.taint.clone());
+            let taints = self.translated_taints(frame, &taints, &mut given);
+            self.pass_store(frame, store, &taints);
+        }
         if !summary.returns {
             frame.alive = false;
             return Value::default();

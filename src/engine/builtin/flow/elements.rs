@@ -65,7 +65,8 @@ impl<'p> Analysis<'p> {
                 Some(items) => place_in(*at, items.len())
                     .and_then(|at| items.get(at).cloned())
                     .unwrap_or_else(Value::unknown),
-                None => object.rest.clone(),
+                // Where an element stands that was put there since is not known either.
+                None => object.any_element(),
             },
             _ => {
                 let any = object.any_element();

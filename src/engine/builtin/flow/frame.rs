@@ -7,7 +7,7 @@ use super::{
     kept::Kept,
     program::FuncRef,
     state::{Kind, State, given},
-    summary::{Bind, Hit},
+    summary::{Bind, Hit, Store},
     value::{Atom, Place, Step, Trust, Value},
 };
 use crate::engine::builtin::ir::{
@@ -35,6 +35,7 @@ pub(super) struct Outcome {
     pub(super) result: Value,
     pub(super) exit: State,
     pub(super) hits: Vec<Hit>,
+    pub(super) stores: Vec<Store>,
     pub(super) returns: bool,
 }
 

@@ -3,12 +3,16 @@
 
 use super::{
     analysis::Analysis,
+    frame::{Frame, Outcome},
+    names::outside,
     program::{ClassRef, FuncRef, UnitRef},
-    value::{Loc, Value},
+    state::Object,
+    summary::Store,
+    value::{Loc, Origin, Taints, Value},
 };
 use crate::engine::builtin::ir::{Name, Var};
 use foldhash::HashMap;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A place where data is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,6 +41,30 @@ impl Readers {
     /// What was learned of a function no longer holds.
     pub(super) fn mark_stale(&mut self, function: FuncRef) {
         self.stale.insert(function);
+    }
+}
+
+/// Places of that kind that a function tells its callers of.
+const MAX_STORES: usize = 32;
+
+impl Outcome {
+    /// What of these a caller gave is put where everybody finds it.
+    pub(super) fn stores_of(&mut self, kept: &Kept, member: Option<&Name>, taints: &Taints) {
+        for taint in taints.iter() {
+            let is_known = |known: &Store| {
+                known.kept == *kept
+                    && known.member.as_ref() == member
+                    && known.taint.origin == taint.origin
+            };
+            let is_given = matches!(taint.origin, Origin::Param(_));
+            if is_given && self.stores.len() < MAX_STORES && !self.stores.iter().any(is_known) {
+                self.stores.push(Store {
+                    kept: kept.clone(),
+                    member: member.cloned(),
+                    taint: taint.clone(),
+                });
+            }
+        }
     }
 }
 
@@ -71,6 +99,47 @@ impl<'p> Analysis<'p> {
         known.join(value);
         if known.taint != before {
             self.changed(kept);
+        }
+    }
+
+    /// Takes in what a function puts where everybody finds it; of what a caller gave, the caller is to
+    /// say what it is.
+    pub(super) fn keep_of(&mut self, frame: &mut Frame<'p>, kept: Kept, value: &Value) {
+        let lasting = self.lasting_value(&frame.state, value);
+        self.keep(&kept, &lasting);
+        let taints = frame.state.deep_taint(value);
+        frame.out.stores_of(&kept, None, &taints);
+    }
+
+    /// What a callee put where everybody finds it, in the caller's terms.
+    pub(super) fn pass_store(&mut self, frame: &mut Frame<'p>, store: &Store, taints: &Taints) {
+        frame
+            .out
+            .stores_of(&store.kept, store.member.as_ref(), taints);
+        let value = outside(&Value::tainted(taints.clone()));
+        if value.taint.is_empty() {
+            return;
+        }
+        let Kept::Object(loc) = &store.kept else {
+            return self.keep(&store.kept, &value);
+        };
+        let put = |object: &mut Object| match &store.member {
+            Some(name) => object.fields.entry(name.clone()).or_default().join(&value),
+            None => {
+                object.blur();
+                object.rest.join(&value)
+            }
+        };
+        if frame.state.object(loc).is_some() {
+            frame.state.change(loc).map(put);
+        }
+        if self
+            .lasting
+            .get_mut(loc)
+            .map(Arc::make_mut)
+            .is_some_and(put)
+        {
+            self.changed(&store.kept);
         }
     }
 

@@ -40,6 +40,11 @@ impl<'p> Analysis<'p> {
         value: &Value,
         name: &Name,
     ) -> Value {
+        if let [Atom::Instance(_), Atom::Param(place)] = value.atoms.as_slice()
+            && let Some(known) = set_here(frame, place, name)
+        {
+            return known;
+        }
         if let Some(text) = self.made_text(frame, value, name) {
             return text;
         }
@@ -265,13 +270,11 @@ impl<'p> Analysis<'p> {
             }
             match atom {
                 Atom::Class(class) => {
-                    let lasting = self.lasting_value(&frame.state, &value);
-                    self.keep(&Kept::Member(*class, name.clone()), &lasting);
+                    self.keep_of(frame, Kept::Member(*class, name.clone()), &value);
                     stored = true;
                 }
                 Atom::Module(module) => {
-                    let lasting = self.lasting_value(&frame.state, &value);
-                    self.keep(&Kept::Global(*module, name.clone()), &lasting);
+                    self.keep_of(frame, Kept::Global(*module, name.clone()), &value);
                     stored = true;
                 }
                 Atom::Path(path) => self.library_store(frame, *path, &format!("{name}="), &value),
@@ -329,6 +332,14 @@ impl<'p> Analysis<'p> {
             }
         }
     }
+}
+
+/// What this function put into a member of what a caller gave, whichever way it came.
+fn set_here(frame: &Frame<'_>, of: &Place, name: &Name) -> Option<Value> {
+    let object = frame.state.object(&Loc::Param(of.clone()))?;
+    let known = object.fields.get(name)?;
+    let before = of.at(Key::Field(name.clone()));
+    (!places(known).any(|place| *place == before)).then(|| known.clone())
 }
 
 pub(super) fn is_object(atom: &Atom) -> bool {

@@ -94,12 +94,10 @@ impl<'p> Analysis<'p> {
                 Some(self.load_index(frame, receiver, &at))
             }
             ("getFirst" | "firstElement" | "peek" | "element", None, _) => {
-                let at = Value::constant(Const::Int(0));
-                Some(self.load_index(frame, receiver, &at))
+                Some(self.load_index(frame, receiver, &number(0)))
             }
             ("getLast" | "lastElement", None, _) => {
-                let at = Value::constant(Const::Int(-1));
-                Some(self.load_index(frame, receiver, &at))
+                Some(self.load_index(frame, receiver, &number(-1)))
             }
             ("pop", None, _) => Some(take(frame.state.change(loc)?, Some(&Const::Int(-1)), true)),
             ("popleft" | "poll" | "removeFirst" | "get" | "get_nowait", None, _) => {
@@ -126,10 +124,13 @@ impl<'p> Analysis<'p> {
                 self.length(frame, receiver)
                     .map_or_else(Value::unknown, |length| Value::bool(length == 0)),
             ),
-            ("reverse" | "sort", ..) => {
+            ("reverse" | "sort" | "retainAll" | "removeAll" | "removeIf", ..) => {
                 frame.state.change(loc)?.blur();
-                Some(Value::constant(Const::None))
+                Some(Value::unknown())
             }
+            // An entry of a map is a pair.
+            ("getKey", None, _) => Some(self.load_index(frame, receiver, &number(0))),
+            ("getValue", None, _) => Some(self.load_index(frame, receiver, &number(1))),
             ("iterator" | "listIterator" | "stream" | "copy" | "toArray" | "subList", ..) => {
                 Some(receiver.clone())
             }
@@ -168,7 +169,10 @@ impl<'p> Analysis<'p> {
             }
             None => {
                 object.blur();
-                Value::unknown()
+                match java {
+                    true => object.any_element(),
+                    false => Value::unknown(),
+                }
             }
         }
     }
@@ -361,4 +365,8 @@ impl<'p> Analysis<'p> {
             _ => None,
         }
     }
+}
+
+fn number(number: i64) -> Value {
+    Value::constant(Const::Int(number))
 }

@@ -333,7 +333,8 @@ impl<'p> Analysis<'p> {
     }
 }
 
-fn outside(value: &Value) -> Value {
+/// A value as everybody may know it.
+pub(super) fn outside(value: &Value) -> Value {
     let mut kept = value.clone();
     kept.atoms
         .retain(|atom| !matches!(atom, Atom::Param(_) | Atom::Bound(..)));

@@ -318,8 +318,7 @@ impl<'p> Analysis<'p> {
                 globals.fields.insert(name.clone(), value.clone());
             }
         }
-        let lasting = self.lasting_value(&frame.state, &value);
-        self.keep(&Kept::Global(frame.func.unit, name.clone()), &lasting);
+        self.keep_of(frame, Kept::Global(frame.func.unit, name.clone()), &value);
     }
 }
 

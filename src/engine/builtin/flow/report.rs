@@ -20,6 +20,7 @@ use std::{
 const SSRF: &str = "-server-side-request";
 const REDIRECT: &str = "-open-redirect";
 const LOG: &str = "-log-injection";
+const CIPHER: &str = "-weak-cipher";
 
 /// What the data flow thinks of one place that a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -166,8 +167,10 @@ fn claim(
             .at_sink(sink)
             .confidence(0.7)
             .with_flow(Vec::new(), true);
-        // What no request reaches may well be about something that is no secret.
-        return Some(match exposed.contains(&found.function) {
+        // What no request reaches may well be about something that is no secret; but whoever
+        // encrypts has one.
+        let counts = rule.id.ends_with(CIPHER) || exposed.contains(&found.function);
+        return Some(match counts {
             true => claim,
             false => claim.into_lead(),
         });

@@ -112,7 +112,7 @@ impl Object {
     }
 
     /// Everything it holds, but for its fields.
-    fn elements(&self) -> impl Iterator<Item = &Value> {
+    pub(super) fn elements(&self) -> impl Iterator<Item = &Value> {
         let items = self.items.iter().flatten();
         items.chain(self.entries.values()).chain([&self.rest])
     }

@@ -4,6 +4,7 @@ use super::{
     analysis::SinkPlace,
     context::Context,
     frame::Outcome,
+    kept::Kept,
     program::FuncRef,
     state::Object,
     value::{Atom, Atoms, Loc, Taint, Value},
@@ -31,6 +32,16 @@ pub(super) struct Hit {
     pub(super) sink: Name,
 }
 
+/// A caller's data that is put where it outlives the call, and everybody finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Store {
+    pub(super) kept: Kept,
+    /// Of an object: the member, or some element.
+    pub(super) member: Option<Name>,
+    /// Its origin is a parameter.
+    pub(super) taint: Taint,
+}
+
 /// What a function does.
 #[derive(Debug)]
 pub(super) struct Summary {
@@ -38,6 +49,7 @@ pub(super) struct Summary {
     /// Objects it made that the result or a parameter holds, and parameters it changed.
     pub(super) heap: Vec<(Loc, Arc<Object>)>,
     pub(super) hits: Vec<Hit>,
+    pub(super) stores: Vec<Store>,
     pub(super) returns: bool,
 }
 
@@ -75,6 +87,7 @@ impl Summary {
             result: short(&outcome.result),
             heap,
             hits: outcome.hits,
+            stores: outcome.stores,
             returns: outcome.returns,
         }
     }
