@@ -256,6 +256,11 @@ impl<'p> Analysis<'p> {
         if model.row.loads_template {
             return self.template_module(frame, args);
         }
+        if let Some(wraps) = &model.row.wraps
+            && let Some(inner) = chosen(wraps, receiver, args).next()
+        {
+            return inner.clone();
+        }
         if let Some(makes) = model.row.makes {
             return self.make_container(frame, makes, place, receiver, args);
         }

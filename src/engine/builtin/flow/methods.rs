@@ -338,20 +338,27 @@ impl<'p> Analysis<'p> {
             .unwrap_or_default();
         let first = args.places.first().cloned();
         match (name.as_ref(), first) {
-            ("append" | "write", Some(more)) => {
+            (
+                "append" | "write" | "print" | "println" | "writeObject" | "writeUTF"
+                | "writeBytes" | "writeChars",
+                Some(more),
+            ) => {
                 let mut joined = text::concatenation(&[text, more.clone()], self.language);
                 joined.taint.join(&frame.state.deep_taint(&more));
                 frame.state.change(loc)?.fields.insert("".into(), joined);
                 Some(receiver.clone())
             }
-            ("toString" | "getvalue" | "substring" | "charAt" | "read", _) => match name.as_ref() {
-                "toString" | "getvalue" | "read" => Some(text),
-                _ => Some(self.call_method(frame, &text, None, name, args)),
-            },
-            ("insert" | "replace", _) => {
-                let value = args.places.last().cloned().unwrap_or_default();
-                let mut taint = frame.state.deep_taint(&value);
-                taint.join(&text.taint);
+            ("toString" | "toByteArray" | "getvalue" | "substring" | "charAt" | "read", _) => {
+                match name.as_ref() {
+                    "toString" | "toByteArray" | "getvalue" | "read" => Some(text),
+                    _ => Some(self.call_method(frame, &text, None, name, args)),
+                }
+            }
+            ("insert" | "replace" | "printf" | "format", _) => {
+                let mut taint = text.taint;
+                for value in args.values() {
+                    taint.join(&frame.state.deep_taint(value));
+                }
                 let changed = Value::tainted(taint);
                 frame.state.change(loc)?.fields.insert("".into(), changed);
                 Some(receiver.clone())

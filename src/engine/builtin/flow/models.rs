@@ -92,6 +92,7 @@ fn attach(file: &ModelFile, paths: &mut Paths) {
                 known.clean |= whole.clean;
                 known.undoes |= whole.undoes;
                 known.makes = known.makes.or(whole.makes);
+                known.wraps = known.wraps.or(whole.wraps);
                 known.safe_for.append(&mut whole.safe_for);
                 known.from = known.from.or(whole.from);
                 known.into = known.into.or(whole.into);

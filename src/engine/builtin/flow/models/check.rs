@@ -50,6 +50,9 @@ pub(super) fn faults(language: Language, row: &Row) -> Vec<String> {
     for arg in row.from.iter().flatten() {
         says(arg_fault("from", arg));
     }
+    if let Some(wraps) = &row.wraps {
+        says(arg_fault("wraps", wraps));
+    }
     if let Some(into) = &row.into
         && into != "self"
         && into.parse::<usize>().is_err()
@@ -115,6 +118,7 @@ fn of_calls(row: &Row) -> Vec<&'static str> {
         ("passes", row.passes),
         ("into", row.into.is_some()),
         ("makes", row.makes.is_some()),
+        ("wraps", row.wraps.is_some()),
         ("renders", row.renders.is_some()),
         ("template", row.template.is_some()),
         ("loads-template", row.loads_template),

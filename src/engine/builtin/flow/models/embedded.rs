@@ -87,6 +87,7 @@ pub(super) const FILES: &[(Language, &str, &str)] = &[
         "settings",
         include_str!("java/settings.yaml"),
     ),
+    (Language::Java, "tokens", include_str!("java/tokens.yaml")),
     (Language::Java, "logging", include_str!("java/logging.yaml")),
     (Language::Java, "xml", include_str!("java/xml.yaml")),
     (Language::Java, "clients", include_str!("java/clients.yaml")),

@@ -60,6 +60,9 @@ pub(crate) struct Row {
     /// What kind of container it makes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) makes: Option<Makes>,
+    /// It gives this argument with other methods: what is done to either is done to both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wraps: Option<String>,
     /// Functions given to it are entry points.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) entry: Option<EntryRow>,
