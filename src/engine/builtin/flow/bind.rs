@@ -188,7 +188,8 @@ impl<'p> Analysis<'p> {
                 given.sites.insert(*site, mix(frame.site, *site));
             }
         }
-        self.charge(frame, summary.heap.len() + summary.hits.len());
+        let told = summary.heap.len() + summary.hits.len() + summary.stores.len();
+        self.charge(frame, told);
         self.pass_hits(frame, summary, &mut given);
         for store in &summary.stores {
             let taints = Taints::of(store.taint.clone());

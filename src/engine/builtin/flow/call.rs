@@ -209,7 +209,10 @@ impl<'p> Analysis<'p> {
         args: &Args,
     ) -> Value {
         let mut result = Value::default();
-        let mut known = false;
+        let (mut known, mut missed) = (false, false);
+        // Beside a type what a caller gives is of that type.
+        let is_plain = |atom: &Atom| matches!(atom, Atom::Param(_) | Atom::Const(_));
+        let all_plain = receiver.atoms.iter().all(is_plain);
         for atom in &receiver.atoms {
             let meant = Value {
                 atoms: smallvec![atom.clone()],
@@ -242,18 +245,18 @@ impl<'p> Analysis<'p> {
                 }
                 _ => None,
             };
-            if let Some(part) = part {
-                known = true;
-                result.join(&part);
+            match part {
+                Some(part) => {
+                    known = true;
+                    result.join(&part);
+                }
+                // What is nothing has no methods.
+                None if matches!(atom, Atom::Const(Const::None)) => {}
+                // One text does not tell what is called for another, or for what a caller gives.
+                None => missed |= all_plain,
             }
         }
-        // One constant beside what a caller gives does not tell what is called for the other.
-        let may_be_given = receiver.atoms.iter().any(|it| matches!(it, Atom::Param(_)))
-            && receiver
-                .atoms
-                .iter()
-                .all(|it| matches!(it, Atom::Param(_) | Atom::Const(_)));
-        if !known || receiver.open || may_be_given {
+        if !known || missed || receiver.open {
             let unknown = self.unknown_method(frame, receiver, var, name, args);
             result.join(&unknown);
         }

@@ -93,6 +93,11 @@ impl<'p> Analysis<'p> {
         for atom in &target.atoms {
             if let Atom::Path(path) = atom {
                 self.library_store(frame, *path, "[]=", value);
+                // `[key]=` is the key itself.
+                if let Some(key) = key.only_text().filter(|key| key.as_ref() != "key") {
+                    let how = format!("[{}]=", key.to_lowercase());
+                    self.library_store(frame, *path, &how, value);
+                }
                 self.library_store(frame, *path, "[key]=", key);
             }
             let Some(loc) = self.loc_of(frame, atom) else {
@@ -300,10 +305,11 @@ pub(super) fn take(object: &mut Object, key: Option<&Const>, alone: bool) -> Val
                 None => Value::unknown(),
             }
         }
-        (Some(key), None) if alone => object
-            .entries
-            .remove(key)
-            .unwrap_or_else(|| object.rest.clone()),
+        (Some(key), None) if alone && object.kind == Kind::Map => {
+            let mut taken = object.entries.remove(key).unwrap_or_default();
+            taken.join(&object.rest);
+            taken
+        }
         _ => {
             object.blur();
             object.any_element()

@@ -9,7 +9,10 @@ use super::{
     summary::Bind,
     value::{Atom, Atoms, Value},
 };
-use crate::engine::builtin::ir::Name;
+use crate::engine::{
+    builtin::ir::{Name, Param},
+    inventory::Language,
+};
 use std::collections::BTreeSet;
 
 impl<'p> Analysis<'p> {
@@ -39,6 +42,10 @@ impl<'p> Analysis<'p> {
             for base in self.library_bases(class) {
                 places.push(self.paths.field(base, &name));
             }
+        }
+        // Custom says less than what a class is derived from.
+        for param in &declaration.params {
+            places.extend(self.customary(function, param));
         }
         for place in places {
             let entry = self
@@ -118,7 +125,39 @@ impl<'p> Analysis<'p> {
                 }
             }
         }
+        for (bind, param) in binds.iter_mut().zip(params) {
+            if bind.atoms.is_empty() {
+                let custom = self.customary(function, param);
+                bind.atoms.extend(custom.map(Atom::Path));
+            }
+        }
         binds
+    }
+
+    /// What a parameter of such a name is by custom in files that import a library.
+    fn customary(&mut self, function: FuncRef, param: &Param) -> Option<PathId> {
+        if self.language != Language::Python || param.declared.is_some() {
+            return None;
+        }
+        let vars = &self.program.function(function).vars;
+        let name = vars.get(param.var.0 as usize)?.name.as_ref()?;
+        let place = self.paths.place(&format!("parameter {name}"));
+        if !self.paths.exists(place) {
+            return None;
+        }
+        let globals = self.globals[function.unit.0 as usize].values();
+        let imported = globals.flat_map(|value| &value.atoms);
+        let roots: BTreeSet<Name> = imported
+            .filter_map(|atom| match atom {
+                Atom::Path(path) => self.paths.text(*path).split('.').next().map(Name::from),
+                _ => None,
+            })
+            .collect();
+        roots.iter().find_map(|root| {
+            let custom = self.paths.raw_member(place, root);
+            let known = self.paths.is_known(custom);
+            known.then(|| self.paths.resolved(custom))
+        })
     }
 
     /// What a value of a type as it is written may be.

@@ -316,7 +316,8 @@ impl<'p> Analysis<'p> {
         let place = self.annotation(frame.func.unit, &annotation.name);
         let model = place.and_then(|place| self.paths.model(place).cloned());
         if let Some(set) = self.injected(model.as_deref(), annotation, param.declared.as_ref()) {
-            *value = set;
+            // Somebody else may make the object and give something of their own.
+            *value = set.with_taint(&value.taint);
         }
         if let Some(source) = model.as_ref().and_then(|model| model.row.source.as_ref()) {
             let name = frame.name(param.var).cloned().unwrap_or_else(|| "".into());

@@ -8,7 +8,7 @@ use super::{
     program::{ClassRef, FuncRef, UnitRef},
     state::Object,
     summary::Store,
-    value::{Loc, Origin, Taints, Value},
+    value::{Atom, Loc, Origin, Taints, Value},
 };
 use crate::engine::builtin::ir::{Name, Var};
 use foldhash::HashMap;
@@ -95,9 +95,9 @@ impl<'p> Analysis<'p> {
             // Objects are kept as a whole, when a function ends.
             Kept::Object(_) => return,
         };
-        let before = known.taint.clone();
+        let before = (known.taint.clone(), libraries(known));
         known.join(value);
-        if known.taint != before {
+        if before != (known.taint.clone(), libraries(known)) {
             self.changed(kept);
         }
     }
@@ -169,4 +169,10 @@ impl<'p> Analysis<'p> {
         self.forget_summaries(|function| stale.contains(&function));
         stale.into_iter().collect()
     }
+}
+
+/// What of libraries a value may be: it decides what calling its methods does.
+fn libraries(value: &Value) -> usize {
+    let atoms = value.atoms.iter();
+    atoms.filter(|it| matches!(it, Atom::Path(_))).count()
 }

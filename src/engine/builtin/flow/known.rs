@@ -4,8 +4,9 @@
 use super::{
     analysis::Analysis,
     config::is_settings_module,
+    kept::Kept,
     paths::PathId,
-    program::{ClassRef, FuncRef, UnitRef},
+    program::{ClassRef, FuncRef, Program, UnitRef},
     summary::Bind,
     value::Atom,
 };
@@ -30,14 +31,14 @@ pub(super) struct Known {
     own_names: HashMap<Name, PathId>,
     /// Rules by what models call them.
     rules: HashMap<String, Name>,
-    /// Files whose names are settings, and the classes in them.
-    settings: Option<Rc<[SettingsModule]>>,
+    /// Where modules of settings, and classes in them, set a name.
+    settings: Option<SettingPlaces>,
     /// Settings that were put together of others.
     pub(super) expanded: usize,
 }
 
-/// A file whose names are settings, and the classes in it.
-pub(super) type SettingsModule = (UnitRef, Vec<ClassRef>);
+/// Where each name of modules of settings is set: of the file, or of a class in it.
+type SettingPlaces = HashMap<Name, Rc<[Kept]>>;
 
 impl Known {
     /// From now on answers stay.
@@ -126,20 +127,11 @@ impl<'p> Analysis<'p> {
         place
     }
 
-    /// The files of the program whose names are settings.
-    pub(super) fn settings_modules(&mut self) -> Rc<[SettingsModule]> {
+    /// Where modules of settings set a name.
+    pub(super) fn set_in_modules(&mut self, name: &Name) -> Rc<[Kept]> {
         let program = self.program;
-        let known = self.known.settings.get_or_insert_with(|| {
-            let units = (0_u32..).map(UnitRef).zip(&program.units);
-            let units = units.filter(|(_, source)| is_settings_module(&source.path));
-            let classes = |unit| {
-                let all = (0_u32..).map(ClassRef).zip(&program.classes);
-                let of_unit = all.filter(|(_, class)| class.body.unit == unit);
-                of_unit.map(|(class, _)| class).collect()
-            };
-            units.map(|(unit, _)| (unit, classes(unit))).collect()
-        });
-        known.clone()
+        let places = self.known.settings.get_or_insert_with(|| places(program));
+        places.get(name).cloned().unwrap_or_default()
     }
 
     /// The id of a rule that models call `rule`.
@@ -151,4 +143,29 @@ impl<'p> Analysis<'p> {
         self.known.rules.insert(rule.to_owned(), id.clone());
         id
     }
+}
+
+fn places(program: &Program) -> SettingPlaces {
+    let mut places: HashMap<Name, Vec<Kept>> = HashMap::default();
+    let is_settings = |unit: UnitRef| is_settings_module(&program.unit(unit).path);
+    let units = (0_u32..).map(UnitRef).take(program.units.len());
+    for unit in units.filter(|unit| is_settings(*unit)) {
+        for name in program.global_names(unit) {
+            let kept = Kept::Global(unit, name.clone());
+            places.entry(name.clone()).or_default().push(kept);
+        }
+    }
+    for (class, at) in program.classes.iter().zip(0_u32..) {
+        if is_settings(class.body.unit) {
+            let members = program.function(class.body).vars.iter();
+            for name in members.filter_map(|info| info.name.as_ref()) {
+                let kept = Kept::Member(ClassRef(at), name.clone());
+                places.entry(name.clone()).or_default().push(kept);
+            }
+        }
+    }
+    places
+        .into_iter()
+        .map(|(name, at)| (name, at.into()))
+        .collect()
 }

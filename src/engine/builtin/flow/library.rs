@@ -258,6 +258,8 @@ impl<'p> Analysis<'p> {
         }
         if let Some(wraps) = &model.row.wraps
             && let Some(inner) = chosen(wraps, receiver, args).next()
+            // A text is the name of a file.
+            && !inner.atoms.iter().any(|it| matches!(it, Atom::Const(_)))
         {
             return inner.clone();
         }

@@ -40,7 +40,7 @@ impl<'p> Analysis<'p> {
         value: &Value,
         name: &Name,
     ) -> Value {
-        if let [Atom::Instance(_), Atom::Param(place)] = value.atoms.as_slice()
+        if let Some(place) = own_place(value)
             && let Some(known) = set_here(frame, place, name)
         {
             return known;
@@ -72,19 +72,22 @@ impl<'p> Analysis<'p> {
     }
 
     /// A text that whoever makes an object of a class puts into it, and nobody changes: it is known
-    /// whichever object it is.
+    /// in its methods, whichever object it is.
     fn made_text(&mut self, frame: &mut Frame<'p>, of: &Value, name: &Name) -> Option<Value> {
-        let [Atom::Instance(class), Atom::Param(place)] = of.atoms.as_slice() else {
+        let place = own_place(of)?;
+        let [Atom::Instance(class), _] = of.atoms.as_slice() else {
             return None;
         };
-        let is_settled = self.are_makers_done
-            && !self.program.changed_fields.contains(name)
-            && self.learned[class.0 as usize].derived.is_empty();
+        let is_own =
+            place == &Place::param(0) && self.program.class_of_method(frame.func) == Some(*class);
+        let is_settled =
+            is_own && self.are_makers_done && self.program.only_makers_set(*class, name);
         let changed = frame.state.object(&Loc::Param(place.clone()));
         if !is_settled || changed.is_some_and(|object| object.fields.contains_key(name)) {
             return None;
         }
-        let text = self.instance_field(frame, *class, name, of);
+        self.reads(Kept::Field(*class, name.clone()));
+        let text = self.learned[class.0 as usize].fields.get(name)?.clone();
         text.beginning()?;
         let given = self.given_member(frame, place, &Key::Field(name.clone()));
         Some(text.with_taint(&given.taint))
@@ -334,12 +337,24 @@ impl<'p> Analysis<'p> {
     }
 }
 
+/// The place of a caller's object, when it is that and nothing else.
+fn own_place(of: &Value) -> Option<&Place> {
+    let [Atom::Instance(_), Atom::Param(place)] = of.atoms.as_slice() else {
+        return None;
+    };
+    let mut origins = of.taint.iter().map(|taint| &taint.origin);
+    let is_alone = origins.all(|it| matches!(it, Origin::Param(own) if own == place));
+    (!of.open && is_alone).then_some(place)
+}
+
 /// What this function put into a member of what a caller gave, whichever way it came.
 fn set_here(frame: &Frame<'_>, of: &Place, name: &Name) -> Option<Value> {
     let object = frame.state.object(&Loc::Param(of.clone()))?;
     let known = object.fields.get(name)?;
     let before = of.at(Key::Field(name.clone()));
-    (!places(known).any(|place| *place == before)).then(|| known.clone())
+    // Too far down a member is the same place as what it is of.
+    let is_told_apart = before != *of;
+    (is_told_apart && !places(known).any(|place| *place == before)).then(|| known.clone())
 }
 
 pub(super) fn is_object(atom: &Atom) -> bool {

@@ -202,7 +202,12 @@ impl<'p> Analysis<'p> {
                 Some(Value::constant(Const::None))
             }
             ("getProperty", Some(key), default) if self.is_loaded(frame, loc) => {
-                Some(self.property(&key, default))
+                let mut value = self.property(&key, default);
+                // What was put into it beside the file.
+                let object = frame.state.object(loc)?;
+                let own = key.only_constant().and_then(|key| object.entries.get(key));
+                value.join(own.unwrap_or(&object.rest));
+                Some(value)
             }
             ("get" | "getProperty" | "__getitem__", Some(key), None) => {
                 Some(self.load_index(frame, receiver, &key))
@@ -343,7 +348,17 @@ impl<'p> Analysis<'p> {
                 | "writeBytes" | "writeChars",
                 Some(more),
             ) => {
-                let mut joined = text::concatenation(&[text, more.clone()], self.language);
+                let end = match name.as_ref() {
+                    "println" => Value::text("\n"),
+                    _ => Value::text(""),
+                };
+                // `write(65)` writes a character.
+                let is_number = matches!(more.only_constant(), Some(Const::Int(_)));
+                let written = match is_number && name.as_ref() == "write" {
+                    true => Value::unknown(),
+                    false => more.clone(),
+                };
+                let mut joined = text::concatenation(&[text, written, end], self.language);
                 joined.taint.join(&frame.state.deep_taint(&more));
                 frame.state.change(loc)?.fields.insert("".into(), joined);
                 Some(receiver.clone())

@@ -243,6 +243,10 @@ impl<'p> Analysis<'p> {
                 let values = methods.iter().map(|it| Value::atom(Atom::Function(*it)));
                 return Some(Value::any_of(&values.collect::<Vec<_>>()));
             }
+            // While the body of the outer class runs, nobody has said what its members are.
+            if let Some(inner) = self.program.nested(at, name) {
+                return Some(Value::atom(Atom::Class(inner)));
+            }
         }
         None
     }

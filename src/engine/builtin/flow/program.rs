@@ -1,8 +1,12 @@
 //! All files of one language together: functions, classes, modules, and what their names stand for.
 
+use super::frame::definition;
 use crate::engine::builtin::ir::{Function, FunctionId, FunctionKind, Name, OpKind, Unit, Var};
 use foldhash::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Annotations that give a class setters nobody wrote, or have a framework fill its objects.
+const GIVE_SETTERS: [&str; 3] = ["Data", "Setter", "ConfigurationProperties"];
 
 /// A file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,16 +61,28 @@ pub(super) struct Program {
     packaged: HashMap<(String, Name), UnitRef>,
     /// Classes of each file by their name.
     class_in: HashMap<(UnitRef, Name), ClassRef>,
+    /// Classes that stand in a class, by their name.
+    nested: HashMap<(ClassRef, Name), ClassRef>,
     /// Variables that functions inside of a function use.
     pub(super) captured: BTreeSet<(FuncRef, Var)>,
     /// Names of members that are changed by others than makers of objects, whatever object it is.
-    pub(super) changed_fields: BTreeSet<Name>,
+    changed_fields: BTreeSet<Name>,
+    /// Names of classes that others are derived from.
+    bases: BTreeSet<Name>,
     /// Classes that have a method of this name.
     pub(super) with_method: BTreeMap<Name, Vec<FuncRef>>,
 }
 
 impl Program {
-    pub(super) fn new(units: Vec<SourceUnit>) -> Self {
+    pub(super) fn new(mut units: Vec<SourceUnit>) -> Self {
+        for source in &mut units {
+            // Classes without a package know those of their folder.
+            if let Some(folder) = java_folder(&source.path)
+                && source.unit.package.is_none()
+            {
+                source.unit.package = Some(format!("/{folder}").into());
+            }
+        }
         let mut program = Self {
             units,
             ..Self::default()
@@ -115,11 +131,30 @@ impl Program {
         })
     }
 
+    /// The names that a file gives values at its top level.
+    pub(super) fn global_names(&self, unit: UnitRef) -> BTreeSet<&Name> {
+        let top = self.function(FuncRef {
+            unit,
+            ..FuncRef::FIRST
+        });
+        let ops = top.blocks.iter().flat_map(|block| &block.ops);
+        ops.filter_map(|op| match &op.kind {
+            OpKind::StoreGlobal(name, _) => Some(name),
+            _ => None,
+        })
+        .collect()
+    }
+
     /// A class of a file.
     pub(super) fn class_in(&self, unit: UnitRef, name: &Name) -> Option<ClassRef> {
         // Names of modules mean what they are given; elsewhere a class is its name.
         self.unit(unit).unit.package.as_ref()?;
         self.class_in.get(&(unit, name.clone())).copied()
+    }
+
+    /// A class that stands in a class.
+    pub(super) fn nested(&self, class: ClassRef, name: &Name) -> Option<ClassRef> {
+        self.nested.get(&(class, name.clone())).copied()
     }
 
     /// The file in which a package declares a class.
@@ -134,6 +169,15 @@ impl Program {
         let makers = [".__init__", ".<init>", ".<fields>"];
         let name = &self.function(function).name;
         makers.iter().any(|maker| name.ends_with(maker)) && self.class_of_method(function).is_some()
+    }
+
+    /// Whether a member of objects of a class is set by what makes them, and by nobody else.
+    pub(super) fn only_makers_set(&self, class: ClassRef, name: &Name) -> bool {
+        let body = self.function(self.class(class).body);
+        let mut annotations = body.annotations.iter();
+        let has_setters = annotations.any(|it| GIVE_SETTERS.contains(&last_name(&it.name)));
+        let is_base = self.bases.contains(last_name(&body.name));
+        !has_setters && !is_base && !self.changed_fields.contains(name)
     }
 
     /// Functions that stand in a function.
@@ -233,6 +277,11 @@ impl Program {
             self.class_in
                 .entry((unit, Name::clone(&name)))
                 .or_insert(class);
+            let around = self.function(body).parent.map(|id| FuncRef { unit, id });
+            if let Some(outer) = around.and_then(|it| self.class_of_body(it)) {
+                let inner = (outer, Name::clone(&name));
+                self.nested.entry(inner).or_insert(class);
+            }
             if let Some(package) = self.unit(unit).unit.package.clone() {
                 let key = (package.to_string(), Name::clone(&name));
                 self.packaged.entry(key).or_insert(unit);
@@ -269,20 +318,36 @@ impl Program {
         }
     }
 
+    /// A maker may store into its own object; everything else is a change.
     fn add_changed_fields(&mut self, unit: UnitRef) {
         let mut changed = BTreeSet::new();
+        let mut bases = BTreeSet::new();
         for (function, id) in self.unit(unit).unit.functions.iter().zip(0_u32..) {
             let id = FunctionId(id);
-            if self.is_maker(FuncRef { unit, id }) {
-                continue;
+            let made = function.params.first().map(|param| param.var);
+            let made = made.filter(|_| self.is_maker(FuncRef { unit, id }));
+            for block in &function.blocks {
+                for op in &block.ops {
+                    match &op.kind {
+                        OpKind::StoreField(object, name, _) if Some(*object) != made => {
+                            changed.insert(name.clone());
+                        }
+                        OpKind::Class(_, _, of) => {
+                            let named = of.iter().filter_map(|base| definition(block, *base));
+                            bases.extend(named.filter_map(|op| match &op.kind {
+                                OpKind::LoadGlobal(_, name) | OpKind::LoadField(_, _, name) => {
+                                    Some(name.clone())
+                                }
+                                _ => None,
+                            }));
+                        }
+                        _ => {}
+                    }
+                }
             }
-            let ops = function.blocks.iter().flat_map(|block| &block.ops);
-            changed.extend(ops.filter_map(|op| match &op.kind {
-                OpKind::StoreField(_, name, _) => Some(name.clone()),
-                _ => None,
-            }));
         }
         self.changed_fields.append(&mut changed);
+        self.bases.append(&mut bases);
     }
 
     fn add_captured(&mut self, unit: UnitRef) {
@@ -306,4 +371,10 @@ impl Program {
 /// The last part of a dotted name.
 fn last_name(dotted: &str) -> &str {
     dotted.rsplit('.').next().unwrap_or(dotted)
+}
+
+/// The folder of a Java file.
+fn java_folder(path: &str) -> Option<&str> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    name.ends_with(".java").then_some(folder)
 }

@@ -20,7 +20,7 @@ use crate::engine::builtin::ir::{Annotation, Name};
 
 /// Settings within settings that are followed.
 const MAX_DEPTH: u32 = 4;
-/// Texts with settings in them that are put together in one analysis: each may stand in many others.
+/// Settings that are put into texts in one analysis: each text may stand in many others.
 const MAX_EXPANDED: usize = 100_000;
 /// Arguments by name that are what is given where nothing is set.
 const DEFAULTS: [&str; 3] = ["default", "default_value", "defaultValue"];
@@ -32,8 +32,9 @@ impl<'p> Analysis<'p> {
             return Value::unknown();
         };
         match self.config.property(key) {
-            Some(setting) => values(&setting, |text| Value::text(text)),
-            None => default.unwrap_or_else(Value::unknown),
+            Some(setting) => values(setting, |text| Value::text(text)),
+            // Perhaps a file outside of the tree says otherwise.
+            None => default.map_or_else(Value::unknown, |it| it.as_setting()),
         }
     }
 
@@ -131,15 +132,15 @@ impl<'p> Analysis<'p> {
             SettingRow::Environment => {
                 let setting = config.environment(key)?;
                 // What a shell would put in is not known.
-                Some(values(&setting, begun))
+                Some(values(setting, begun))
             }
             SettingRow::Framework => {
                 let setting = config.framework(key)?;
-                Some(values(&setting, |text| self.expanded(from, text, depth)))
+                Some(values(setting, |text| self.expanded(from, text, depth)))
             }
             SettingRow::Modules => {
                 let of_files = config.framework(key);
-                let of_files = of_files.map(|setting| values(&setting, |text| Value::text(text)));
+                let of_files = of_files.map(|setting| values(setting, |text| Value::text(text)));
                 let found = self.of_modules(key);
                 let all = Value::any_of(of_files.iter().chain(&found));
                 (!all.is_bottom()).then_some(all)
@@ -150,14 +151,20 @@ impl<'p> Analysis<'p> {
     /// What modules of settings, and classes in them, set a name to.
     fn of_modules(&mut self, name: &Name) -> Vec<Value> {
         let mut found = Vec::new();
-        for (unit, classes) in self.settings_modules().iter() {
-            self.top_level(*unit);
-            self.reads(Kept::Global(*unit, name.clone()));
-            found.extend(self.globals[unit.0 as usize].get(name).cloned());
-            for class in classes {
-                self.reads(Kept::Member(*class, name.clone()));
-                found.extend(self.learned[class.0 as usize].members.get(name).cloned());
-            }
+        for kept in self.set_in_modules(name).iter() {
+            self.reads(kept.clone());
+            let known = match kept {
+                Kept::Global(unit, _) => {
+                    self.top_level(*unit);
+                    self.globals[unit.0 as usize].get(name)
+                }
+                Kept::Member(class, _) => {
+                    self.top_level(self.program.class(*class).body.unit);
+                    self.learned[class.0 as usize].members.get(name)
+                }
+                _ => None,
+            };
+            found.extend(known.cloned());
         }
         for value in &mut found {
             // Who asks for a setting trusts it.
@@ -168,7 +175,7 @@ impl<'p> Analysis<'p> {
 
     /// A text with the settings in it, as `${key}` or `${key:default}`.
     fn expanded(&mut self, from: SettingRow, text: &str, depth: u32) -> Value {
-        self.known.expanded += 1;
+        self.known.expanded += 1 + text.matches("${").count();
         let is_computed = text.contains("#{");
         if depth > MAX_DEPTH || is_computed || self.known.expanded > MAX_EXPANDED {
             return begun(text);

@@ -298,7 +298,10 @@ impl Value {
                 _ => chosen.open = true,
             }
         }
-        if self.open {
+        if self.open && chosen.atoms.is_empty() {
+            chosen.open = true;
+            chosen.prefix.clone_from(&self.prefix);
+        } else if self.open {
             chosen.join(&Self {
                 prefix: self.prefix.clone(),
                 ..Self::unknown()

@@ -1,11 +1,14 @@
 //! How files of settings are written. Nothing is run and nothing is looked up: a value that is not a
 //! plain text is not known.
 
+use super::super::value::MAX_TEXT;
 use crate::engine::builtin::syntax::yaml::{ValueId, Yaml};
 use tokio_util::sync::CancellationToken;
 
 /// Entries of one file; those behind them are left out.
 const MAX_ENTRIES: usize = 20_000;
+/// Longer keys are left out (bytes).
+const MAX_KEY: usize = 512;
 /// Maps in maps.
 const MAX_DEPTH: usize = 24;
 
@@ -105,7 +108,8 @@ fn unescaped(text: &str) -> Option<String> {
             '\\' => match characters.next() {
                 Some('u') => {
                     let digits: String = characters.by_ref().take(4).collect();
-                    let digits = Some(digits).filter(|it| it.len() == 4)?;
+                    let is_number = digits.chars().all(|c| c.is_ascii_hexdigit());
+                    let digits = Some(digits).filter(|it| it.len() == 4 && is_number)?;
                     units.push(u16::from_str_radix(&digits, 16).ok()?);
                     continue;
                 }
@@ -180,12 +184,13 @@ fn below(
     entries: &mut Vec<Entry>,
 ) {
     *steps += 1;
-    if depth > MAX_DEPTH || *steps > MAX_ENTRIES {
+    if depth > MAX_DEPTH || *steps > MAX_ENTRIES || way.len() > MAX_KEY {
         return;
     }
     if let Some(text) = yaml.scalar(at) {
         let is_nothing = matches!(text, "" | "~" | "null" | "Null" | "NULL");
-        entries.push((way, (!is_nothing).then(|| text.to_owned())));
+        let is_known = !is_nothing && text.len() <= MAX_TEXT;
+        entries.push((way, is_known.then(|| text.to_owned())));
         return;
     }
     for (key, value) in yaml.entries(at) {

@@ -7,6 +7,7 @@ mod forms;
 #[cfg(test)]
 mod tests;
 
+use super::value::MAX_TEXT;
 use crate::engine::inventory::{FileRole, Inventory, Language, SourceFile};
 use forms::Form;
 use std::{
@@ -34,7 +35,7 @@ impl Setting {
     /// One more file sets it; `None` is a value that is not known.
     fn add(&mut self, value: Option<String>) {
         match value {
-            Some(value) if self.values.len() <= MAX_VALUES => {
+            Some(value) if self.values.len() <= MAX_VALUES && value.len() <= MAX_TEXT => {
                 self.values.insert(value);
             }
             _ => self.is_open = true,
@@ -108,33 +109,30 @@ impl Config {
     }
 
     /// A key of `.properties`.
-    pub(super) fn property(&self, key: &str) -> Option<Setting> {
+    pub(super) fn property(&self, key: &str) -> Option<&Setting> {
         self.whole(self.properties.get(key))
     }
 
     /// A key of whatever files a framework reads; letters of both cases are the same.
-    pub(super) fn framework(&self, key: &str) -> Option<Setting> {
+    pub(super) fn framework(&self, key: &str) -> Option<&Setting> {
         self.whole(self.framework.get(&key.to_lowercase()))
     }
 
     /// A variable of the environment.
-    pub(super) fn environment(&self, key: &str) -> Option<Setting> {
+    pub(super) fn environment(&self, key: &str) -> Option<&Setting> {
         self.whole(self.environment.get(key))
     }
 
-    fn whole(&self, setting: Option<&Setting>) -> Option<Setting> {
-        let mut setting = setting.cloned();
-        match &mut setting {
-            Some(known) => known.is_open |= self.is_cut,
-            None if self.is_cut => {
-                setting = Some(Setting {
-                    is_open: true,
-                    ..Setting::default()
-                })
-            }
-            None => {}
+    /// Where not all was read, everything may be set to something else.
+    fn whole<'a>(&self, setting: Option<&'a Setting>) -> Option<&'a Setting> {
+        static ANYTHING: Setting = Setting {
+            values: BTreeSet::new(),
+            is_open: true,
+        };
+        match self.is_cut {
+            true => Some(&ANYTHING),
+            false => setting,
         }
-        setting
     }
 }
 

@@ -11,7 +11,7 @@ fn config(files: &[(&str, &str)]) -> Config {
 }
 
 /// What a setting may be, `?` for what is not known, `-` where nobody sets it.
-fn said(setting: Option<Setting>) -> String {
+fn said(setting: Option<&Setting>) -> String {
     setting.map_or("-".to_owned(), |setting| {
         let values = setting.values().map(|value| value.unwrap_or("?"));
         values.collect::<Vec<_>>().join("|")
@@ -21,7 +21,7 @@ fn said(setting: Option<Setting>) -> String {
 #[test]
 fn properties_are_read_as_java_reads_them() {
     let text = "# no\na = 1\n b: two\nlong=x\\\n   y\n! no\n=\nbare\nspace d e \n\
-                k\\:\\ =v\nback=c:\\\\dir\\\\\nuni=\\u0041\\ud83d\\ude00\nbad=\\u00\r\nold=m\rmac=n\n\
+                k\\:\\ =v\nback=c:\\\\dir\\\\\nuni=\\u0041\\ud83d\\ude00\nbad=\\u00\nsign=\\u+041\r\nold=m\rmac=n\n\
                 tail=\\\\\\\n # on";
     let config = config(&[("a/app.properties", text)]);
     let of = |key: &str| said(config.property(key));
@@ -36,6 +36,7 @@ fn properties_are_read_as_java_reads_them() {
         ("back", "c:\\dir\\"),
         ("uni", "A\u{1f600}"),
         ("bad", "?"),
+        ("sign", "?"),
         ("old", "m"),
         ("mac", "n"),
         ("tail", "\\# on"),
@@ -52,7 +53,8 @@ fn a_key_of_many_files_may_be_any_of_them_or_anything() {
     let of = |values: &[&str]| {
         let texts: Vec<String> = values.iter().map(|value| format!("k={value}")).collect();
         let files = texts.iter().map(|text| ("x.properties", text.as_str()));
-        said(config(&files.collect::<Vec<_>>()).property("k"))
+        let config = config(&files.collect::<Vec<_>>());
+        said(config.property("k"))
     };
     assert_eq!(of(&["2", "1", "2"]), "1|2");
     assert_eq!(of(&["1", "2", "3", "4"]), "1|2|3|4");
@@ -116,10 +118,33 @@ fn hostile_files_are_read_to_an_end() {
             at - 1
         ));
     }
+    // One text many times over, and one key within many.
+    let long = "x".repeat(200_000);
+    let copied = format!("a: &a {long}\nb: [{}]\n", "*a,".repeat(10_000));
+    let within = format!(
+        "{{\"{long}\": {{{}}}}}",
+        (0..8_000)
+            .map(|at| format!("\"{at}\":1,"))
+            .collect::<String>()
+    );
     let deep = format!("{}1{}", "{a: ".repeat(5_000), "}".repeat(5_000));
-    for text in [laughs, deep, "a: [".to_owned(), "\u{0}: \u{0}".to_owned()] {
+    for text in [
+        laughs,
+        deep,
+        copied,
+        within,
+        "a: [".to_owned(),
+        "\u{0}: \u{0}".to_owned(),
+    ] {
         let entries = forms::Form::Tree.entries(text.into_bytes(), &cancel);
         assert!(entries.len() <= 20_000);
+        let bytes = entries
+            .iter()
+            .map(|(key, value)| key.len() + value.as_ref().map_or(0, String::len));
+        assert!(
+            bytes.sum::<usize>() < 10_000_000,
+            "it stays about as large as it was"
+        );
     }
     for bytes in [
         vec![0xfe],
