@@ -14,18 +14,17 @@ pub(super) fn write(root: &Path, path: &str, text: &str) {
     std::fs::write(file, text).unwrap();
 }
 
-/// The programs that are fixtures of the data flow, each in a folder of its own below `to`.
+/// The programs that are fixtures of the data flow with their settings, each in a folder of its own
+/// below `to`.
 fn copy_programs(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let from = entry.unwrap().path();
         let to = to.join(from.file_name().unwrap());
-        match from.extension().and_then(|it| it.to_str()) {
-            None => copy_programs(&from, &to),
-            Some("py" | "java" | "html" | "jsp") => {
-                std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-                std::fs::copy(&from, &to).unwrap();
-            }
-            Some(_) => {}
+        if from.is_dir() {
+            copy_programs(&from, &to);
+        } else if from.extension().is_none_or(|it| it != "snap") {
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::copy(&from, &to).unwrap();
         }
     }
 }

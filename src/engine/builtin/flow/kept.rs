@@ -8,7 +8,7 @@ use super::{
     program::{ClassRef, FuncRef, UnitRef},
     state::Object,
     summary::Store,
-    value::{Atom, Loc, Origin, Taints, Value},
+    value::{Loc, Origin, Taints, Trust, Value},
 };
 use crate::engine::builtin::ir::{Name, Var};
 use foldhash::HashMap;
@@ -95,20 +95,20 @@ impl<'p> Analysis<'p> {
             // Objects are kept as a whole, when a function ends.
             Kept::Object(_) => return,
         };
-        let before = (known.taint.clone(), libraries(known));
+        let before = known.taint.clone();
         known.join(value);
-        if before != (known.taint.clone(), libraries(known)) {
+        if known.taint != before {
             self.changed(kept);
         }
     }
 
     /// Takes in what a function puts where everybody finds it; of what a caller gave, the caller is to
     /// say what it is.
-    pub(super) fn keep_of(&mut self, frame: &mut Frame<'p>, kept: Kept, value: &Value) {
+    pub(super) fn keep_of(&mut self, frame: &mut Frame<'p>, kept: &Kept, value: &Value) {
         let lasting = self.lasting_value(&frame.state, value);
-        self.keep(&kept, &lasting);
+        self.keep(kept, &lasting);
         let taints = frame.state.deep_taint(value);
-        frame.out.stores_of(&kept, None, &taints);
+        frame.out.stores_of(kept, None, &taints);
     }
 
     /// What a callee put where everybody finds it, in the caller's terms.
@@ -116,7 +116,12 @@ impl<'p> Analysis<'p> {
         frame
             .out
             .stores_of(&store.kept, store.member.as_ref(), taints);
-        let value = outside(&Value::tainted(taints.clone()));
+        // What whoever starts the program says is theirs wherever it is kept.
+        let told = taints.map(|taint| match &taint.origin {
+            Origin::Source(source) if source.trust == Trust::Local => None,
+            _ => Some(taint.clone()),
+        });
+        let value = outside(&Value::tainted(told));
         if value.taint.is_empty() {
             return;
         }
@@ -169,10 +174,4 @@ impl<'p> Analysis<'p> {
         self.forget_summaries(|function| stale.contains(&function));
         stale.into_iter().collect()
     }
-}
-
-/// What of libraries a value may be: it decides what calling its methods does.
-fn libraries(value: &Value) -> usize {
-    let atoms = value.atoms.iter();
-    atoms.filter(|it| matches!(it, Atom::Path(_))).count()
 }

@@ -273,11 +273,11 @@ impl<'p> Analysis<'p> {
             }
             match atom {
                 Atom::Class(class) => {
-                    self.keep_of(frame, Kept::Member(*class, name.clone()), &value);
+                    self.keep_of(frame, &Kept::Member(*class, name.clone()), &value);
                     stored = true;
                 }
                 Atom::Module(module) => {
-                    self.keep_of(frame, Kept::Global(*module, name.clone()), &value);
+                    self.keep_of(frame, &Kept::Global(*module, name.clone()), &value);
                     stored = true;
                 }
                 Atom::Path(path) => self.library_store(frame, *path, &format!("{name}="), &value),

@@ -318,7 +318,7 @@ impl<'p> Analysis<'p> {
                 globals.fields.insert(name.clone(), value.clone());
             }
         }
-        self.keep_of(frame, Kept::Global(frame.func.unit, name.clone()), &value);
+        self.keep_of(frame, &Kept::Global(frame.func.unit, name.clone()), &value);
     }
 }
 

@@ -32,7 +32,7 @@ impl<'p> Analysis<'p> {
             return Value::unknown();
         };
         match self.config.property(key) {
-            Some(setting) => values(setting, |text| Value::text(text)),
+            Some(setting) => values(setting, Value::text),
             // Perhaps a file outside of the tree says otherwise.
             None => default.map_or_else(Value::unknown, |it| it.as_setting()),
         }
@@ -140,7 +140,7 @@ impl<'p> Analysis<'p> {
             }
             SettingRow::Modules => {
                 let of_files = config.framework(key);
-                let of_files = of_files.map(|setting| values(setting, |text| Value::text(text)));
+                let of_files = of_files.map(|setting| values(setting, Value::text));
                 let found = self.of_modules(key);
                 let all = Value::any_of(of_files.iter().chain(&found));
                 (!all.is_bottom()).then_some(all)
