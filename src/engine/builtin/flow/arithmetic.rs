@@ -52,8 +52,7 @@ pub(super) fn combine(op: BinaryOp, left: &Value, right: &Value, language: Langu
 
 fn computed(op: BinaryOp, one: &Const, two: &Const, language: Language) -> Option<Const> {
     use BinaryOp as B;
-    let decides_nothing = |it: &Const| matches!(it, Const::Fixed | Const::Setting(_));
-    if decides_nothing(one) || decides_nothing(two) {
+    if one.decides_nothing() || two.decides_nothing() {
         return None;
     }
     let order = match (one, two) {

@@ -224,7 +224,7 @@ fn values(setting: &Setting, mut text: impl FnMut(&str) -> Value) -> Value {
 
 /// A text that is known up to where something is put in.
 fn begun(text: &str) -> Value {
-    let marks = ["${", "#{", "$"].iter().filter_map(|mark| text.find(mark));
+    let marks = ["#{", "$"].iter().filter_map(|mark| text.find(mark));
     match marks.min() {
         None => Value::text(text),
         Some(end) => Value {

@@ -251,7 +251,7 @@ fn as_text(value: &Value) -> Value {
     let mut text = value.clone();
     for atom in &mut text.atoms {
         if let Atom::Const(constant) = atom
-            && !matches!(constant, Const::Fixed | Const::Setting(_))
+            && !constant.decides_nothing()
         {
             *constant = Const::Text(written(constant).into());
         }

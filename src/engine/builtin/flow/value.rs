@@ -37,6 +37,11 @@ pub(super) enum Const {
 }
 
 impl Const {
+    /// Whether no comparison with it is known to hold or not.
+    pub(super) fn decides_nothing(&self) -> bool {
+        matches!(self, Self::Setting(_) | Self::Fixed)
+    }
+
     /// Whether a condition holds for it.
     pub(super) fn truth(&self) -> Option<bool> {
         Some(match self {
@@ -241,8 +246,7 @@ impl Value {
     /// The constant, when it is one that is known.
     pub(super) fn only_constant(&self) -> Option<&Const> {
         match (self.open, self.atoms.as_slice()) {
-            (false, [Atom::Const(Const::Fixed | Const::Setting(_))]) => None,
-            (false, [Atom::Const(constant)]) => Some(constant),
+            (false, [Atom::Const(constant)]) => Some(constant).filter(|it| !it.decides_nothing()),
             _ => None,
         }
     }

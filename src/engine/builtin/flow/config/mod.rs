@@ -24,7 +24,7 @@ const MAX_ALL: u64 = 32 * 1024 * 1024;
 const MAX_VALUES: usize = 4;
 
 /// What files set one key to.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Setting {
     values: BTreeSet<String>,
     /// Whether it may be set to something else as well.
@@ -139,7 +139,7 @@ impl Config {
 /// How a file is written, when its name says that it holds settings of what runs.
 fn form(path: &str) -> Option<Form> {
     let lower = path.rsplit('/').next()?.to_lowercase();
-    if parts(&lower).any(|part| matches!(part, "test" | "tests" | "testing")) {
+    if is_of_tests(&lower) {
         return None;
     }
     if lower == ".env" || lower.starts_with(".env.") || lower.ends_with(".env") {
@@ -155,6 +155,11 @@ fn form(path: &str) -> Option<Form> {
         }
         _ => None,
     }
+}
+
+/// Whether a name says that what runs does not see it.
+fn is_of_tests(name: &str) -> bool {
+    parts(name).any(|part| matches!(part, "test" | "tests" | "testing"))
 }
 
 /// The words of a name.
@@ -176,6 +181,5 @@ pub(super) fn is_settings_module(path: &str) -> bool {
     let mut names = module.rsplit('/');
     let name = names.next().unwrap_or_default();
     let says = |part: &str| matches!(part, "settings" | "config" | "conf" | "configuration");
-    let is_test = parts(name).any(|part| matches!(part, "test" | "tests" | "testing"));
-    !is_test && (parts(name).any(says) || names.next().is_some_and(says))
+    !is_of_tests(name) && (parts(name).any(says) || names.next().is_some_and(says))
 }
