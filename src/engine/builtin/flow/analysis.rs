@@ -8,18 +8,17 @@
 use super::{
     config::Config,
     frame::Outcome,
-    kept::{Kept, Readers},
     known::Known,
     models::{self, EntryRow, Models},
     paths::Paths,
     program::{ClassRef, FuncRef, Program, UnitRef},
-    state::Object,
+    shared::Shared,
     summary::{Bind, Summary},
     templates::Templates,
-    value::{Atom, Loc, Origin, Source, Steps, Taint, Taints, Trust, Value},
+    value::{Origin, Source, Steps, Taint, Taints, Trust, Value},
 };
 use crate::engine::{
-    builtin::ir::{FunctionKind, Name, Span, Var},
+    builtin::ir::{FunctionKind, Name, Span},
     inventory::Language,
 };
 use foldhash::HashMap;
@@ -39,17 +38,6 @@ const MAX_VARIANTS: usize = 12;
 
 /// Times functions are looked at again because of what was kept where they had looked.
 const MAX_ROUNDS: usize = 2;
-
-/// What was learned of a class.
-#[derive(Debug, Default)]
-pub(super) struct Learned {
-    /// What it is derived from.
-    pub(super) bases: Vec<Value>,
-    pub(super) derived: Vec<ClassRef>,
-    pub(super) members: BTreeMap<Name, Value>,
-    /// What is put into its objects, whichever object it was.
-    pub(super) fields: BTreeMap<Name, Value>,
-}
 
 /// Where data ends up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,18 +87,9 @@ pub(super) struct Analysis<'p> {
     pub(super) config: &'p Config,
     pub(super) paths: Paths,
     pub(super) templates: Templates,
-    pub(super) learned: Vec<Learned>,
-    /// What the names of each file's top level hold.
-    pub(super) globals: Vec<BTreeMap<Name, Value>>,
-    /// Modules of which every name is imported.
-    pub(super) wild: Vec<Vec<Name>>,
-    /// Objects that globals hold.
-    pub(super) lasting: BTreeMap<Loc, Arc<Object>>,
-    /// Variables that inner functions see.
-    pub(super) outer: HashMap<(FuncRef, Var), Value>,
+    pub(super) shared: Shared,
     summaries: HashMap<(FuncRef, Vec<Bind>), Rc<Summary>>,
     variants: HashMap<FuncRef, usize>,
-    pub(super) running: Vec<FuncRef>,
     tops: Vec<Run>,
     /// Whether all that makers put into objects is known.
     pub(super) are_makers_done: bool,
@@ -120,7 +99,6 @@ pub(super) struct Analysis<'p> {
     pub(super) entries: BTreeMap<FuncRef, EntryRow>,
     pub(super) found: BTreeMap<SinkPlace, Found>,
     pub(super) judged: BTreeMap<SinkPlace, Verdict>,
-    pub(super) readers: Readers,
     /// Who calls whom.
     pub(super) calls: BTreeSet<(FuncRef, FuncRef)>,
     /// How many operations of each block were looked at at most.
@@ -151,14 +129,9 @@ impl<'p> Analysis<'p> {
             config,
             paths,
             templates: Templates::of(program),
-            learned: program.classes.iter().map(|_| Learned::default()).collect(),
-            globals: vec![BTreeMap::new(); units],
-            wild: vec![Vec::new(); units],
-            lasting: BTreeMap::new(),
-            outer: HashMap::default(),
+            shared: Shared::new(program.classes.len(), units),
             summaries: HashMap::default(),
             variants: HashMap::default(),
-            running: Vec::new(),
             tops: vec![Run::Not; units],
             are_makers_done: false,
             slots: HashMap::default(),
@@ -166,7 +139,6 @@ impl<'p> Analysis<'p> {
             entries: BTreeMap::new(),
             found: BTreeMap::new(),
             judged: BTreeMap::new(),
-            readers: Readers::default(),
             calls: BTreeSet::new(),
             visited: HashMap::default(),
             work: vec![0; units],
@@ -192,7 +164,7 @@ impl<'p> Analysis<'p> {
         }
         // What makers found out of fields was not known to the first of them.
         self.forget_summaries(|_| true);
-        self.readers = Readers::default();
+        self.shared.forget_readers();
         self.are_makers_done = true;
         self.everything(&functions);
         for _ in 0..MAX_ROUNDS {
@@ -216,30 +188,6 @@ impl<'p> Analysis<'p> {
         }
     }
 
-    /// Keeps what a function left in objects that outlive it.
-    pub(super) fn keep_lasting(&mut self, outcome: &mut Outcome) {
-        let changed: Vec<(Loc, Arc<Object>)> = outcome
-            .exit
-            .objects()
-            .filter(|(loc, object)| self.lasting.get(*loc).is_some_and(|known| known != *object))
-            .map(|(loc, object)| (loc.clone(), object.clone()))
-            .collect();
-        for (loc, object) in changed {
-            let place = Kept::Object(loc.clone());
-            for (name, value) in &object.fields {
-                outcome.stores_of(&place, Some(name), &value.taint);
-            }
-            for value in object.elements() {
-                outcome.stores_of(&place, None, &value.taint);
-            }
-            let kept = object.map(|value| self.lasting_value(&outcome.exit, value));
-            let known = self.lasting.get_mut(&loc).map(Arc::make_mut);
-            if known.is_some_and(|known| known.grow(&kept)) {
-                self.changed(&Kept::Object(loc));
-            }
-        }
-    }
-
     /// A function for itself, with whatever its callers may give.
     pub(super) fn whole(&mut self, function: FuncRef) {
         let kind = self.program.function(function).kind;
@@ -252,7 +200,7 @@ impl<'p> Analysis<'p> {
 
     /// Runs the top level of a file, unless it ran or runs.
     pub(super) fn top_level(&mut self, unit: UnitRef) {
-        if self.tops[unit.0 as usize] != Run::Not || self.running.len() > MAX_DEPTH {
+        if self.tops[unit.0 as usize] != Run::Not || self.shared.depth() > MAX_DEPTH {
             return;
         }
         self.tops[unit.0 as usize] = Run::Running;
@@ -260,11 +208,11 @@ impl<'p> Analysis<'p> {
             unit,
             id: crate::engine::builtin::ir::FunctionId(0),
         };
-        self.running.push(function);
+        self.shared.enter(function);
         let outcome = self.execute(function, &[]);
-        self.running.pop();
+        self.shared.leave();
         for (loc, object) in outcome.exit.objects() {
-            self.lasting.insert(loc.clone(), object.clone());
+            self.shared.set_object(loc.clone(), object.clone());
         }
         self.tops[unit.0 as usize] = Run::Done;
     }
@@ -272,27 +220,20 @@ impl<'p> Analysis<'p> {
     /// Runs the body of a class; its variables are the members.
     pub(super) fn class_body(&mut self, class: ClassRef, bases: Vec<Value>) {
         let body = self.program.class(class).body;
-        if self.running.contains(&body) || self.running.len() > MAX_DEPTH {
+        if self.shared.times_running(body) > 0 || self.shared.depth() > MAX_DEPTH {
             return;
         }
-        for base in bases.iter().flat_map(|base| &base.atoms) {
-            if let Atom::Class(base) = base
-                && !self.learned[base.0 as usize].derived.contains(&class)
-            {
-                self.learned[base.0 as usize].derived.push(class);
-            }
-        }
-        if self.learned[class.0 as usize].bases != bases {
-            self.learned[class.0 as usize].bases = bases;
+        if self.shared.derive(class, bases) {
             self.known.forget_ancestors();
         }
-        self.running.push(body);
+        self.shared.enter(body);
         let outcome = self.execute(body, &[]);
-        self.running.pop();
+        self.shared.leave();
         for (loc, object) in outcome.exit.objects() {
-            self.lasting.insert(loc.clone(), object.clone());
+            self.shared.set_object(loc.clone(), object.clone());
         }
-        self.learned[class.0 as usize].members = self.named_variables(body, &outcome);
+        let members = self.named_variables(body, &outcome);
+        self.shared.set_members(class, members);
         self.set_fields(class);
     }
 
@@ -318,7 +259,7 @@ impl<'p> Analysis<'p> {
         mut binds: Vec<Bind>,
     ) -> Option<Rc<Summary>> {
         let usual = self.usual(function);
-        if *binds != *usual && self.running.contains(&function) {
+        if *binds != *usual && self.shared.times_running(function) > 0 {
             // What a function does when it calls itself does not depend on the first call.
             binds = usual.to_vec();
         }
@@ -333,16 +274,15 @@ impl<'p> Analysis<'p> {
         if let Some(known) = self.summaries.get(&key) {
             return Some(known.clone());
         }
-        let again = self.running.iter().filter(|it| **it == function).count();
-        if again >= MAX_AGAIN || self.running.len() > MAX_DEPTH {
+        if self.shared.times_running(function) >= MAX_AGAIN || self.shared.depth() > MAX_DEPTH {
             return None;
         }
         if *key.1 != *usual {
             *self.variants.entry(function).or_default() += 1;
         }
-        self.running.push(function);
+        self.shared.enter(function);
         let mut outcome = self.execute(function, &key.1);
-        self.running.pop();
+        self.shared.leave();
         self.keep_lasting(&mut outcome);
         let summary = Rc::new(Summary::of(outcome));
         self.summaries.insert(key, summary.clone());

@@ -5,6 +5,7 @@ use super::{
     call::Args,
     frame::{Frame, mix},
     program::FuncRef,
+    shared::Kept,
     state::{Kind, Object},
     summary::{Bind, Hit, Summary},
     value::{Atom, Atoms, Const, Key, Loc, Origin, Place, Step, Taint, Taints, Value},
@@ -111,7 +112,7 @@ impl<'p> Analysis<'p> {
                 unit: func.unit,
                 id: parent,
             };
-            self.outer.get(&(around, var)).cloned()
+            self.shared.value(Kept::Outer(around, var)).cloned()
         });
         known.unwrap_or_else(Value::unknown)
     }

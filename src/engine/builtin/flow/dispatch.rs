@@ -7,6 +7,7 @@ use super::{
     frame::Frame,
     library::Receiver,
     program::{ClassRef, FuncRef},
+    shared::Kept,
     state::Kind,
     value::{Atom, Const, Loc, Value},
 };
@@ -147,8 +148,9 @@ impl<'p> Analysis<'p> {
                 Atom::Function(_) | Atom::Class(_) | Atom::Path(_) | Atom::Bound(..)
             )
         });
-        let known = self.learned[class.0 as usize].fields.contains_key(name);
-        (callable && known).then(|| self.call_value(frame, &value, args))
+        let kept = Kept::Field(class, name.clone());
+        (callable && self.shared.value(kept).is_some())
+            .then(|| self.call_value(frame, &value, args))
     }
 
     /// Of methods of one name, those that take so many arguments, if any does.
@@ -174,7 +176,7 @@ impl<'p> Analysis<'p> {
             return false;
         };
         let name = function.name.rsplit('.').next().unwrap_or_default();
-        let member = self.learned[class.0 as usize].members.get(name);
+        let member = self.shared.value(Kept::Member(class, name.into()));
         // A decorator that makes a function out of a method leaves a mark of the library.
         let is_static = member.is_some_and(|value| {
             value

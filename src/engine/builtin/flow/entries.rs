@@ -145,7 +145,7 @@ impl<'p> Analysis<'p> {
         if !self.paths.exists(place) {
             return None;
         }
-        let globals = self.globals[function.unit.0 as usize].values();
+        let globals = self.shared.globals(function.unit);
         let imported = globals.flat_map(|value| &value.atoms);
         let roots: BTreeSet<Name> = imported
             .filter_map(|atom| match atom {

@@ -4,8 +4,8 @@ use super::{
     analysis::Analysis,
     context::Context,
     guards,
-    kept::Kept,
     program::FuncRef,
+    shared::Kept,
     state::{Kind, State, given},
     summary::{Bind, Hit, Store},
     value::{Atom, Place, Step, Trust, Value},
@@ -399,7 +399,7 @@ impl<'p> Analysis<'p> {
     pub(super) fn publish(&mut self, frame: &Frame<'p>, var: Var, value: &Value) {
         if self.program.captured.contains(&(frame.func, var)) {
             let lasting = self.lasting_value(&frame.state, value);
-            self.keep(&Kept::Outer(frame.func, var), &lasting);
+            self.shared.keep(&Kept::Outer(frame.func, var), &lasting);
         }
     }
 

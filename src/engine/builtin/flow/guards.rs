@@ -416,7 +416,7 @@ fn object_of<'a>(
         return None;
     };
     let loc = Loc::Site(*site);
-    let lasting = || analysis.lasting.get(&loc).map(AsRef::as_ref);
+    let lasting = || analysis.shared.object(&loc).map(AsRef::as_ref);
     frame.state.object(&loc).or_else(lasting)
 }
 

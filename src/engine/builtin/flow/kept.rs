@@ -1,48 +1,18 @@
-//! What outlives the call of a function, and who looked at it: when it changes afterwards, those
-//! functions, and whoever calls them, are looked at again.
+//! What a function puts where it outlives the call, and what follows: whoever looked there, and whoever
+//! calls them, is looked at again.
 
 use super::{
     analysis::Analysis,
     frame::{Frame, Outcome},
-    names::outside,
-    program::{ClassRef, FuncRef, UnitRef},
-    state::Object,
+    program::FuncRef,
+    shared::Kept,
+    state::{Object, State},
     summary::Store,
-    value::{Loc, Origin, Taints, Trust, Value},
+    value::{Atom, Loc, Origin, Taints, Trust, Value},
 };
-use crate::engine::builtin::ir::{Name, Var};
+use crate::engine::builtin::ir::Name;
 use foldhash::HashMap;
 use std::{collections::BTreeSet, sync::Arc};
-
-/// A place where data is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Kept {
-    /// A field of any object of a class.
-    Field(ClassRef, Name),
-    /// A member of a class itself.
-    Member(ClassRef, Name),
-    /// A name of a module.
-    Global(UnitRef, Name),
-    /// A variable that inner functions use.
-    Outer(FuncRef, Var),
-    /// An object that a global holds.
-    Object(Loc),
-}
-
-/// Who looked where.
-#[derive(Debug, Default)]
-pub(super) struct Readers {
-    of: HashMap<Kept, BTreeSet<FuncRef>>,
-    /// Functions that looked at something before it changed.
-    stale: BTreeSet<FuncRef>,
-}
-
-impl Readers {
-    /// What was learned of a function no longer holds.
-    pub(super) fn mark_stale(&mut self, function: FuncRef) {
-        self.stale.insert(function);
-    }
-}
 
 /// Places of that kind that a function tells its callers of.
 const MAX_STORES: usize = 32;
@@ -69,36 +39,51 @@ impl Outcome {
 }
 
 impl<'p> Analysis<'p> {
-    /// The function that is being looked at reads `kept`.
-    pub(super) fn reads(&mut self, kept: Kept) {
-        if let Some(by) = self.running.last() {
-            self.readers.of.entry(kept).or_default().insert(*by);
+    /// A value as it is known outside of the function: without what only a caller knows, and with
+    /// its objects kept.
+    pub(super) fn lasting_value(&mut self, state: &State, value: &Value) -> Value {
+        let mut waiting = vec![value.clone()];
+        let mut seen = BTreeSet::new();
+        while let Some(value) = waiting.pop() {
+            for atom in &value.atoms {
+                let Atom::Object(site) = atom else { continue };
+                let loc = Loc::Site(*site);
+                if !seen.insert(loc.clone()) || seen.len() > 256 {
+                    continue;
+                }
+                let Some(object) = state.object(&loc) else {
+                    continue;
+                };
+                if self.shared.holds(&loc, object) {
+                    // As it was taken in.
+                    continue;
+                }
+                let kept = object.map(outside);
+                waiting.extend(kept.parts().cloned());
+                self.shared.set_object(loc, Arc::new(kept));
+            }
         }
+        outside(value)
     }
 
-    /// Takes a value in where others may look for it later.
-    pub(super) fn keep(&mut self, kept: &Kept, value: &Value) {
-        let known = match kept {
-            Kept::Field(class, name) => {
-                let fields = &mut self.learned[class.0 as usize].fields;
-                fields.entry(name.clone()).or_default()
+    /// Keeps what a function left in objects that outlive it.
+    pub(super) fn keep_lasting(&mut self, outcome: &mut Outcome) {
+        let changed: Vec<(Loc, Arc<Object>)> = outcome
+            .exit
+            .objects()
+            .filter(|(loc, object)| self.shared.differs(loc, object))
+            .map(|(loc, object)| (loc.clone(), object.clone()))
+            .collect();
+        for (loc, object) in changed {
+            let place = Kept::Object(loc.clone());
+            for (name, value) in &object.fields {
+                outcome.stores_of(&place, Some(name), &value.taint);
             }
-            Kept::Member(class, name) => {
-                let members = &mut self.learned[class.0 as usize].members;
-                members.entry(name.clone()).or_default()
+            for value in object.elements() {
+                outcome.stores_of(&place, None, &value.taint);
             }
-            Kept::Global(unit, name) => {
-                let globals = &mut self.globals[unit.0 as usize];
-                globals.entry(name.clone()).or_default()
-            }
-            Kept::Outer(function, var) => self.outer.entry((*function, *var)).or_default(),
-            // Objects are kept as a whole, when a function ends.
-            Kept::Object(_) => return,
-        };
-        let before = known.taint.clone();
-        known.join(value);
-        if known.taint != before {
-            self.changed(kept);
+            let kept = object.map(|value| self.lasting_value(&outcome.exit, value));
+            self.shared.change_object(&loc, |known| known.grow(&kept));
         }
     }
 
@@ -106,7 +91,7 @@ impl<'p> Analysis<'p> {
     /// say what it is.
     pub(super) fn keep_of(&mut self, frame: &mut Frame<'p>, kept: &Kept, value: &Value) {
         let lasting = self.lasting_value(&frame.state, value);
-        self.keep(kept, &lasting);
+        self.shared.keep(kept, &lasting);
         let taints = frame.state.deep_taint(value);
         frame.out.stores_of(kept, None, &taints);
     }
@@ -126,7 +111,7 @@ impl<'p> Analysis<'p> {
             return;
         }
         let Kept::Object(loc) = &store.kept else {
-            return self.keep(&store.kept, &value);
+            return self.shared.keep(&store.kept, &value);
         };
         let put = |object: &mut Object| match &store.member {
             Some(name) => object.fields.entry(name.clone()).or_default().join(&value),
@@ -138,21 +123,7 @@ impl<'p> Analysis<'p> {
         if frame.state.object(loc).is_some() {
             frame.state.change(loc).map(put);
         }
-        if self
-            .lasting
-            .get_mut(loc)
-            .map(Arc::make_mut)
-            .is_some_and(put)
-        {
-            self.changed(&store.kept);
-        }
-    }
-
-    /// There is other data in `kept` than before.
-    pub(super) fn changed(&mut self, kept: &Kept) {
-        if let Some(readers) = self.readers.of.get(kept) {
-            self.readers.stale.extend(readers);
-        }
+        self.shared.change_object(loc, put);
     }
 
     /// Forgets what was learned of functions that looked at something before it changed, and of all
@@ -162,16 +133,28 @@ impl<'p> Analysis<'p> {
         for (caller, callee) in &self.calls {
             callers.entry(*callee).or_default().push(*caller);
         }
-        let mut waiting: Vec<FuncRef> = self.readers.stale.iter().copied().collect();
+        let mut stale = self.shared.take_stale();
+        let mut waiting: Vec<FuncRef> = stale.iter().copied().collect();
         while let Some(function) = waiting.pop() {
             for caller in callers.get(&function).into_iter().flatten() {
-                if self.readers.stale.insert(*caller) {
+                if stale.insert(*caller) {
                     waiting.push(*caller);
                 }
             }
         }
-        let stale = std::mem::take(&mut self.readers.stale);
         self.forget_summaries(|function| stale.contains(&function));
         stale.into_iter().collect()
     }
+}
+
+/// A value as everybody may know it.
+pub(super) fn outside(value: &Value) -> Value {
+    let mut kept = value.clone();
+    kept.atoms
+        .retain(|atom| !matches!(atom, Atom::Param(_) | Atom::Bound(..)));
+    kept.open |= kept.atoms.len() != value.atoms.len();
+    kept.taint = value
+        .taint
+        .map(|taint| matches!(taint.origin, Origin::Source(_)).then(|| taint.unsure()));
+    kept
 }

@@ -4,9 +4,9 @@
 use super::{
     analysis::Analysis,
     config::is_settings_module,
-    kept::Kept,
     paths::PathId,
     program::{ClassRef, FuncRef, Program, UnitRef},
+    shared::Kept,
     summary::Bind,
     value::Atom,
 };

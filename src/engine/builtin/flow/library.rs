@@ -388,7 +388,7 @@ impl<'p> Analysis<'p> {
             {
                 // Whoever looked at it before did not know that the outside calls it.
                 self.known.forget_usual(func);
-                self.readers.mark_stale(func);
+                self.shared.mark_stale(func);
             }
         }
     }

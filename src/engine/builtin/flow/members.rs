@@ -3,10 +3,10 @@
 use super::{
     analysis::Analysis,
     frame::Frame,
-    kept::Kept,
     known::FieldType,
     paths::PathId,
     program::ClassRef,
+    shared::Kept,
     state::{Kind, given},
     value::{Atom, Key, Loc, Origin, Place, Value},
 };
@@ -22,8 +22,7 @@ impl<'p> Analysis<'p> {
             Atom::Object(site) => {
                 let loc = Loc::Site(*site);
                 if frame.state.object(&loc).is_none() {
-                    let lasting = self.lasting.get(&loc)?.clone();
-                    self.reads(Kept::Object(loc.clone()));
+                    let lasting = self.shared.object(&loc)?.clone();
                     frame.state.share(loc.clone(), lasting);
                 }
                 Some(loc)
@@ -86,8 +85,10 @@ impl<'p> Analysis<'p> {
         if !is_settled || changed.is_some_and(|object| object.fields.contains_key(name)) {
             return None;
         }
-        self.reads(Kept::Field(*class, name.clone()));
-        let text = self.learned[class.0 as usize].fields.get(name)?.clone();
+        let text = self
+            .shared
+            .value(Kept::Field(*class, name.clone()))?
+            .clone();
         text.beginning()?;
         let given = self.given_member(frame, place, &Key::Field(name.clone()));
         Some(text.with_taint(&given.taint))
@@ -126,8 +127,7 @@ impl<'p> Analysis<'p> {
     ) -> Value {
         let mut value = Value::default();
         for at in self.ancestors(class).iter().copied() {
-            self.reads(Kept::Field(at, name.clone()));
-            if let Some(known) = self.learned[at.0 as usize].fields.get(name) {
+            if let Some(known) = self.shared.value(Kept::Field(at, name.clone())) {
                 value.join(known);
             }
         }
@@ -269,7 +269,8 @@ impl<'p> Analysis<'p> {
         for atom in &target.atoms {
             if let Some(class) = self.class_of(frame, atom) {
                 let lasting = self.lasting_value(&frame.state, &value);
-                self.keep(&Kept::Field(class, name.clone()), &lasting);
+                self.shared
+                    .keep(&Kept::Field(class, name.clone()), &lasting);
             }
             match atom {
                 Atom::Class(class) => {

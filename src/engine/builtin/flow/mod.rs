@@ -30,6 +30,7 @@ mod program;
 mod report;
 mod rules;
 mod settings;
+mod shared;
 mod sinks;
 mod state;
 mod summary;

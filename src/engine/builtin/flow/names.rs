@@ -3,29 +3,24 @@
 use super::{
     analysis::Analysis,
     frame::Frame,
-    kept::Kept,
     paths::PathId,
     program::{ClassRef, FuncRef, UnitRef},
-    state::State,
-    value::{Atom, Loc, Origin, Value},
+    shared::Kept,
+    value::{Atom, Value},
 };
 use crate::engine::{builtin::ir::Name, inventory::Language};
-use std::{collections::BTreeSet, sync::Arc};
-
-/// Modules of which one file imports every name.
-const MAX_WILD: usize = 100;
+use std::collections::BTreeSet;
 
 impl<'p> Analysis<'p> {
     /// What a name means in a file.
     pub(super) fn global(&mut self, unit: UnitRef, name: &Name) -> Value {
-        self.reads(Kept::Global(unit, name.clone()));
-        if let Some(value) = self.globals[unit.0 as usize].get(name) {
+        if let Some(value) = self.shared.value(Kept::Global(unit, name.clone())) {
             return value.clone();
         }
         if let Some(value) = self.neighbour(unit, name) {
             return value;
         }
-        for module in self.wild[unit.0 as usize].clone() {
+        for module in self.shared.wild(unit).to_vec() {
             if let Some(value) = self.of_wild(unit, &module, name) {
                 return value;
             }
@@ -51,8 +46,7 @@ impl<'p> Analysis<'p> {
     fn packaged(&mut self, package: &str, name: &Name) -> Option<Value> {
         let unit = self.program.declaring(package, name)?;
         self.top_level(unit);
-        self.reads(Kept::Global(unit, name.clone()));
-        self.globals[unit.0 as usize].get(name).cloned()
+        self.shared.value(Kept::Global(unit, name.clone())).cloned()
     }
 
     /// The class a type of a function means, as it is written there.
@@ -116,8 +110,10 @@ impl<'p> Analysis<'p> {
     fn of_wild(&mut self, unit: UnitRef, module: &Name, name: &Name) -> Option<Value> {
         if let Some(found) = self.program.module(module, unit) {
             self.top_level(found);
-            self.reads(Kept::Global(found, name.clone()));
-            return self.globals[found.0 as usize].get(name).cloned();
+            return self
+                .shared
+                .value(Kept::Global(found, name.clone()))
+                .cloned();
         }
         let whole = module.trim_end_matches(".*");
         if let Some(value) = self.packaged(whole, name) {
@@ -133,12 +129,9 @@ impl<'p> Analysis<'p> {
         if let Some(found) = self.program.module(module, unit) {
             self.top_level(found);
         }
-        let wild = &mut self.wild[unit.0 as usize];
-        if wild.len() == MAX_WILD {
+        if !self.shared.add_wild(unit, module) {
             // Every name of the file would be looked for in each.
             self.gaps.insert(unit);
-        } else if !wild.contains(module) {
-            wild.push(module.clone());
         }
     }
 
@@ -203,8 +196,7 @@ impl<'p> Analysis<'p> {
     /// A name of a module of the program.
     pub(super) fn module_member(&mut self, module: UnitRef, name: &Name) -> Value {
         self.top_level(module);
-        self.reads(Kept::Global(module, name.clone()));
-        if let Some(value) = self.globals[module.0 as usize].get(name) {
+        if let Some(value) = self.shared.value(Kept::Global(module, name.clone())) {
             return value.clone();
         }
         let below = format!(".{name}");
@@ -213,7 +205,7 @@ impl<'p> Analysis<'p> {
             self.top_level(found);
             return Value::atom(Atom::Module(found));
         }
-        for wild in self.wild[module.0 as usize].clone() {
+        for wild in self.shared.wild(module).to_vec() {
             if let Some(value) = self.of_wild(module, &wild, name) {
                 return value;
             }
@@ -235,8 +227,7 @@ impl<'p> Analysis<'p> {
     /// A member of a class or of what it is derived from.
     pub(super) fn class_member(&mut self, class: ClassRef, name: &Name) -> Option<Value> {
         for at in self.ancestors(class).iter().copied() {
-            self.reads(Kept::Member(at, name.clone()));
-            if let Some(value) = self.learned[at.0 as usize].members.get(name) {
+            if let Some(value) = self.shared.value(Kept::Member(at, name.clone())) {
                 return Some(value.clone());
             }
             if let Some(methods) = self.program.class(at).methods.get(name) {
@@ -260,7 +251,7 @@ impl<'p> Analysis<'p> {
                 continue;
             }
             order.push(at);
-            for base in &self.learned[at.0 as usize].bases {
+            for base in self.shared.bases(at) {
                 waiting.extend(base.atoms.iter().filter_map(|atom| match atom {
                     Atom::Class(base) => Some(*base),
                     _ => None,
@@ -274,7 +265,7 @@ impl<'p> Analysis<'p> {
     pub(super) fn library_bases(&mut self, class: ClassRef) -> Vec<PathId> {
         let mut paths = Vec::new();
         for at in self.ancestors(class).iter() {
-            for base in &self.learned[at.0 as usize].bases {
+            for base in self.shared.bases(*at) {
                 for atom in &base.atoms {
                     if let Atom::Path(path) = atom {
                         paths.push(*path);
@@ -294,7 +285,7 @@ impl<'p> Analysis<'p> {
             .iter()
             .find_map(|at| self.program.class(*at).methods.get(name));
         found.extend(own.into_iter().flatten().copied());
-        let mut waiting = self.learned[class.0 as usize].derived.clone();
+        let mut waiting = self.shared.derived(class).to_vec();
         let mut seen = BTreeSet::new();
         while let Some(at) = waiting.pop() {
             if !seen.insert(at) || seen.len() > 32 {
@@ -302,49 +293,9 @@ impl<'p> Analysis<'p> {
             }
             let methods = self.program.class(at).methods.get(name);
             found.extend(methods.into_iter().flatten().copied());
-            waiting.extend(self.learned[at.0 as usize].derived.iter().copied());
+            waiting.extend(self.shared.derived(at));
         }
         found.truncate(8);
         found
     }
-
-    /// A value as it is known outside of the function: without what only a caller knows, and with
-    /// its objects kept.
-    pub(super) fn lasting_value(&mut self, state: &State, value: &Value) -> Value {
-        let mut waiting = vec![value.clone()];
-        let mut seen = BTreeSet::new();
-        while let Some(value) = waiting.pop() {
-            for atom in &value.atoms {
-                let Atom::Object(site) = atom else { continue };
-                let loc = Loc::Site(*site);
-                if !seen.insert(loc.clone()) || seen.len() > 256 {
-                    continue;
-                }
-                let Some(object) = state.object(&loc) else {
-                    continue;
-                };
-                let known = self.lasting.get(&loc);
-                if known.is_some_and(|known| std::ptr::eq(known.as_ref(), object)) {
-                    // As it was taken in.
-                    continue;
-                }
-                let kept = object.map(outside);
-                waiting.extend(kept.parts().cloned());
-                self.lasting.insert(loc, Arc::new(kept));
-            }
-        }
-        outside(value)
-    }
-}
-
-/// A value as everybody may know it.
-pub(super) fn outside(value: &Value) -> Value {
-    let mut kept = value.clone();
-    kept.atoms
-        .retain(|atom| !matches!(atom, Atom::Param(_) | Atom::Bound(..)));
-    kept.open |= kept.atoms.len() != value.atoms.len();
-    kept.taint = value
-        .taint
-        .map(|taint| matches!(taint.origin, Origin::Source(_)).then(|| taint.unsure()));
-    kept
 }

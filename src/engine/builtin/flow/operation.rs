@@ -4,7 +4,7 @@ use super::{
     analysis::Analysis,
     arithmetic,
     frame::Frame,
-    kept::Kept,
+    shared::Kept,
     state::{Kind, Object},
     value::{Atom, Const, Loc, Value},
 };
@@ -53,7 +53,7 @@ impl<'p> Analysis<'p> {
                     unit: frame.func.unit,
                     id: *function,
                 };
-                self.keep(&Kept::Outer(of, *var), &value);
+                self.shared.keep(&Kept::Outer(of, *var), &value);
             }
             OpKind::LoadField(to, object, name) => {
                 let value = frame.get(*object);
@@ -269,8 +269,7 @@ impl<'p> Analysis<'p> {
             unit: frame.func.unit,
             id: function,
         };
-        self.reads(Kept::Outer(of, var));
-        let known = self.outer.get(&(of, var)).cloned();
+        let known = self.shared.value(Kept::Outer(of, var)).cloned();
         known
             .filter(|value| !value.is_bottom())
             .unwrap_or_else(Value::unknown)

@@ -9,10 +9,10 @@ use super::{
     call::Args,
     config::Setting,
     frame::Frame,
-    kept::Kept,
     models::{Model, SettingRow},
     paths::PathId,
     program::ClassRef,
+    shared::Kept,
     text::concatenation,
     value::{Atom, Const, Taints, Value},
 };
@@ -86,7 +86,7 @@ impl<'p> Analysis<'p> {
             let model = place.and_then(|place| self.paths.model(place).cloned());
             let set = self.injected(model.as_deref(), annotation, field.declared.as_ref());
             if let (Some(value), Some(name)) = (set, &field.name) {
-                self.keep(&Kept::Field(class, name.clone()), &value);
+                self.shared.keep(&Kept::Field(class, name.clone()), &value);
             }
         }
     }
@@ -152,19 +152,13 @@ impl<'p> Analysis<'p> {
     fn of_modules(&mut self, name: &Name) -> Vec<Value> {
         let mut found = Vec::new();
         for kept in self.set_in_modules(name).iter() {
-            self.reads(kept.clone());
-            let known = match kept {
-                Kept::Global(unit, _) => {
-                    self.top_level(*unit);
-                    self.globals[unit.0 as usize].get(name)
-                }
-                Kept::Member(class, _) => {
-                    self.top_level(self.program.class(*class).body.unit);
-                    self.learned[class.0 as usize].members.get(name)
-                }
-                _ => None,
+            let unit = match kept {
+                Kept::Global(unit, _) => *unit,
+                Kept::Member(class, _) => self.program.class(*class).body.unit,
+                _ => continue,
             };
-            found.extend(known.cloned());
+            self.top_level(unit);
+            found.extend(self.shared.value(kept.clone()).cloned());
         }
         for value in &mut found {
             // Who asks for a setting trusts it.

@@ -4,8 +4,8 @@ use super::{
     analysis::SinkPlace,
     context::Context,
     frame::Outcome,
-    kept::Kept,
     program::FuncRef,
+    shared::Kept,
     state::Object,
     value::{Atom, Atoms, Loc, Taint, Value},
 };

@@ -356,7 +356,7 @@ impl<'p> Analysis<'p> {
         let objects = value.atoms.iter().filter_map(|atom| match atom {
             Atom::Object(site) => {
                 let loc = Loc::Site(*site);
-                let lasting = || self.lasting.get(&loc).map(AsRef::as_ref);
+                let lasting = || self.shared.object(&loc).map(AsRef::as_ref);
                 frame.state.object(&loc).or_else(lasting)
             }
             _ => None,
