@@ -110,7 +110,11 @@ pub async fn delete(ctx: &ServeContext, actor: &Actor, id: ProjectId) -> Result<
 }
 
 /// The deletion job: waits until the project's scans have stopped, then removes files and records.
-/// Repeating it is harmless.
+///
+/// Repeating it is harmless, also after a crash between the purge and the job's end. Until then
+/// somebody may have made a project anew under the same id (that of a user's sessions always has the
+/// user's). Such a project is not marked as deleted: the job has no work left. That is asked after
+/// the ids were collected and before any file goes, so that none of them is of a project that lives.
 pub async fn run_deletion(app: &AppContext, job: &Job, cancel: &CancellationToken) -> Result<()> {
     let id: ProjectId = job
         .subject_id
@@ -137,6 +141,11 @@ pub async fn run_deletion(app: &AppContext, job: &Job, cancel: &CancellationToke
                 }
                 None => break,
             }
+        }
+        match app.store.project(id).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.code() == ErrorCode::NotFound => {}
+            Err(error) => return Err(error),
         }
         if scans.iter().all(|scan| scan.status.is_final()) {
             break;
