@@ -122,6 +122,7 @@ impl<'p> Analysis<'p> {
     ) -> Result<Self, String> {
         let mut paths = Paths::default();
         models::load(language, models, &mut paths)?;
+        paths.set_loaded();
         let units = program.units.len();
         Ok(Self {
             language,

@@ -137,6 +137,7 @@ impl<'p> Analysis<'p> {
             *first = Some(frame.state.clone());
         }
         let mut waiting = BTreeSet::from([0_usize]);
+        let within = mix(self.program.unit(func.unit).hash, u64::from(func.id.0));
         let (mut steps, mut kept) = (0, 0);
         while let Some(place) = waiting.pop_first() {
             let Some(id) = order.get(place).copied() else {
@@ -161,7 +162,7 @@ impl<'p> Analysis<'p> {
             let mut looked_at = block.ops.len();
             for (index, op) in block.ops.iter().enumerate() {
                 frame.span = op.span;
-                frame.site = site(func, id, index);
+                frame.site = mix(within, mix(u64::from(id.0), index as u64));
                 self.operation(&mut frame, op);
                 if !frame.alive {
                     looked_at = index + 1;
@@ -407,11 +408,6 @@ impl<'p> Analysis<'p> {
     pub(super) fn is_top(frame: &Frame<'p>) -> bool {
         frame.function.kind == FunctionKind::TopLevel
     }
-}
-
-fn site(func: FuncRef, block: BlockId, op: usize) -> u64 {
-    let function = mix(u64::from(func.unit.0) + 1, u64::from(func.id.0));
-    mix(function, mix(u64::from(block.0), op as u64))
 }
 
 /// Blocks that are reached, each behind those that lead to it, save for loops.

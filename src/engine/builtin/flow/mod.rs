@@ -242,7 +242,7 @@ impl Work<'_> {
             let gap = match lowered {
                 Ok((unit, gap)) => {
                     let path = path.clone();
-                    readable.units.push(SourceUnit { path, unit });
+                    readable.units.push(SourceUnit::new(path, unit));
                     readable.lines.push(lines);
                     gap
                 }

@@ -3,7 +3,7 @@
 //! What a library does is said by models at places of this tree; a value of a library is a place in
 //! it. A model may say that a place is of a type, which is another place: then that one is meant.
 
-use super::models::Model;
+use super::{models::Model, program::hash_of};
 use crate::engine::builtin::ir::Name;
 use foldhash::HashMap;
 use std::rc::Rc;
@@ -11,9 +11,13 @@ use std::rc::Rc;
 /// A chain longer than this is not followed: its end stands for all that comes.
 pub(super) const MAX_DEPTH: u16 = 16;
 
-/// A place in the tree.
+/// A place in the tree. First come those that models speak of, in their order; then all others in the
+/// order of a hash of how they are written, whichever was asked for first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct PathId(u32);
+pub(super) struct PathId {
+    hash: u32,
+    index: u32,
+}
 
 /// From one place to the next.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,6 +46,8 @@ struct Node {
 pub(super) struct Paths {
     nodes: Vec<Node>,
     children: HashMap<(PathId, Segment), PathId>,
+    /// Whether all models were taken in.
+    are_loaded: bool,
 }
 
 impl Default for Paths {
@@ -49,13 +55,19 @@ impl Default for Paths {
         Self {
             nodes: vec![Node::default()],
             children: HashMap::default(),
+            are_loaded: false,
         }
     }
 }
 
-const ROOT: PathId = PathId(0);
+const ROOT: PathId = PathId { hash: 0, index: 0 };
 
 impl Paths {
+    /// No more models are to come.
+    pub(super) fn set_loaded(&mut self) {
+        self.are_loaded = true;
+    }
+
     /// The place of a dotted name, in which `()` behind a name is what a call gives.
     pub(super) fn place(&mut self, dotted: &str) -> PathId {
         let mut at = ROOT;
@@ -98,7 +110,13 @@ impl Paths {
             Segment::Name(name) if parent.text.is_empty() => name.to_string(),
             Segment::Name(name) => format!("{}.{name}", parent.text),
         };
-        let id = PathId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        let id = PathId {
+            hash: match self.are_loaded {
+                true => u32::try_from(hash_of(&text) >> 32).unwrap_or(u32::MAX),
+                false => 0,
+            },
+            index: u32::try_from(self.nodes.len()).unwrap_or(u32::MAX),
+        };
         self.nodes.push(Node {
             parent: Some(of),
             text,
@@ -110,7 +128,7 @@ impl Paths {
     }
 
     fn node(&self, at: PathId) -> &Node {
-        &self.nodes[at.0 as usize]
+        &self.nodes[at.index as usize]
     }
 
     /// How the place is written.
@@ -137,28 +155,28 @@ impl Paths {
     }
 
     pub(super) fn set_model(&mut self, at: PathId, model: Rc<Model>) {
-        self.nodes[at.0 as usize].model = Some(model);
+        self.nodes[at.index as usize].model = Some(model);
         let mut above = self.parent(at);
         while let Some(at) = above.filter(|at| !self.node(*at).leads) {
-            self.nodes[at.0 as usize].leads = true;
+            self.nodes[at.index as usize].leads = true;
             above = self.parent(at);
         }
     }
 
     /// Nothing is said of the place any more.
     pub(super) fn forget(&mut self, at: PathId) {
-        let node = &mut self.nodes[at.0 as usize];
+        let node = &mut self.nodes[at.index as usize];
         node.model = None;
         node.is_a = None;
         node.like.clear();
     }
 
     pub(super) fn set_type(&mut self, at: PathId, of: PathId) {
-        self.nodes[at.0 as usize].is_a = Some(of);
+        self.nodes[at.index as usize].is_a = Some(of);
     }
 
     pub(super) fn add_parent_type(&mut self, at: PathId, like: PathId) {
-        self.nodes[at.0 as usize].like.push(like);
+        self.nodes[at.index as usize].like.push(like);
     }
 
     /// What calling the method `name` of a value at `of` gives: at the type itself, or at the

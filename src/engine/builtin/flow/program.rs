@@ -3,6 +3,7 @@
 use super::frame::definition;
 use crate::engine::builtin::ir::{Function, FunctionId, FunctionKind, Name, OpKind, Unit, Var};
 use foldhash::HashMap;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Annotations that give a class setters nobody wrote, or have a framework fill its objects.
@@ -38,7 +39,23 @@ pub(super) struct ClassRef(pub(super) u32);
 #[derive(Debug)]
 pub(super) struct SourceUnit {
     pub(super) path: String,
+    /// A hash of the path: what is made of it stays the same whatever other files there are.
+    pub(super) hash: u64,
     pub(super) unit: Unit,
+}
+
+impl SourceUnit {
+    pub(super) fn new(path: String, unit: Unit) -> Self {
+        let hash = hash_of(&path);
+        Self { path, hash, unit }
+    }
+}
+
+/// The beginning of the SHA-256 of a text: the same on every machine and in every version.
+pub(super) fn hash_of(text: &str) -> u64 {
+    let mut hash = [0; 8];
+    hash.copy_from_slice(&Sha256::digest(text)[..8]);
+    u64::from_be_bytes(hash)
 }
 
 /// A class.

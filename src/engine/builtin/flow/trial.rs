@@ -23,10 +23,8 @@ pub(super) fn beside(
 ) -> Option<FileFlow> {
     let cancel = CancellationToken::new();
     let lowered = lower::lower(source, &cancel)?.ok()?;
-    let program = Program::new(vec![SourceUnit {
-        path: source.path.clone(),
-        unit: lowered.unit,
-    }]);
+    let unit = SourceUnit::new(source.path.clone(), lowered.unit);
+    let program = Program::new(vec![unit]);
     let lines = [LineIndex::new(&source.bytes)];
     let models = Models::default();
     let run = || {
