@@ -60,7 +60,9 @@ pushed = call("POST", f"/projects/{project}/repositories", pushed, token=token)[
 upload = call("POST", "/git-uploads", {"repository_id": pushed}, token=token)
 (FOLDER / "upload").write_text(f"{upload['username']}:{upload['password']}")
 
-session = call("POST", "/sessions", {"name": "seed"}, token=token)["id"]
+session = call("POST", "/sessions", {"name": "seed"}, token=token)
+behind = [session["project_id"], session["repository_id"]]
+session = session["id"]
 at = f"/sessions/{session}"
 call("POST", f"{at}/upload", archive.getvalue(), "application/octet-stream", token)
 until(at, token, "status", {"uploaded"})
@@ -93,4 +95,4 @@ rows = [
 (FOLDER / "existing.toml").write_text("\n".join(rows))
 (FOLDER / "made-up.toml").write_text("")
 (FOLDER / "key").write_text(key["secret"])
-(FOLDER / "kept").write_text(" ".join([*ids.values(), pushed, key["id"]]))
+(FOLDER / "kept").write_text(" ".join([*ids.values(), *behind, pushed, key["id"]]))
