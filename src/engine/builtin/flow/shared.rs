@@ -1,5 +1,6 @@
-//! What outlives the call of a function, and who looked at it. Nothing here is seen or changed but by
-//! the methods of [`Shared`], so no look goes unnoticed.
+//! What outlives the call of a function, and who looked at it. Values and objects are seen by methods of
+//! [`Shared`] that note who looked; what classes are derived from, and what files import whole, is not
+//! noted.
 
 use super::{
     program::{ClassRef, FuncRef, UnitRef},
@@ -43,8 +44,7 @@ struct Learned {
     fields: BTreeMap<Name, Value>,
 }
 
-/// Everything that outlives the call of a function. Nothing is seen or changed but by its methods,
-/// so that who looks is always known.
+/// Everything that outlives the call of a function.
 #[derive(Debug)]
 pub(super) struct Shared {
     learned: Vec<Learned>,
