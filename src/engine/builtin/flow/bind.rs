@@ -38,10 +38,10 @@ impl<'p> Analysis<'p> {
         func: FuncRef,
         args: &Args,
     ) -> Value {
-        self.calls.insert((frame.func, func));
+        self.results.calls.insert((frame.func, func));
         let values = self.values_for(frame, func, args);
         let binds = self.binds_for(frame, func, &values);
-        let Some(summary) = self.summary(func, binds) else {
+        let Some(summary) = self.summary(func, binds.into()) else {
             return self.call_unknown(frame, &Value::unknown(), args);
         };
         let value = self.instantiate(frame, func, &summary, values);
@@ -391,14 +391,14 @@ impl<'p> Analysis<'p> {
     pub(super) fn record(&mut self, frame: &mut Frame<'p>, hit: Hit) {
         match &hit.taint.origin {
             Origin::Source(source) => {
-                let found = super::analysis::Found {
+                let found = super::results::Found {
                     source: Some(source.clone()),
                     doubt: hit.taint.doubt,
                     steps: hit.taint.steps.clone(),
                     function: hit.function,
                     sink: hit.sink.clone(),
                 };
-                self.add_found(hit.place, found);
+                self.results.add_found(hit.place, found);
             }
             Origin::Param(_) => {
                 let known = frame.out.hits.iter_mut().find(|known| {
@@ -409,13 +409,14 @@ impl<'p> Analysis<'p> {
                     known.taint.doubt = known.taint.doubt.min(hit.taint.doubt);
                     return;
                 }
-                self.judge(&hit.place, super::analysis::Verdict::Unknown);
+                self.results
+                    .judge(&hit.place, super::results::Verdict::Unknown);
                 let hits = &mut frame.out.hits;
                 let of_rule = hits.iter().filter(|it| it.place.rule == hit.place.rule);
                 if hits.len() < MAX_HITS && of_rule.count() < MAX_HITS_OF_RULE {
                     hits.push(hit);
                 } else {
-                    self.gaps.insert(frame.func.unit);
+                    self.results.gaps.insert(frame.func.unit);
                 }
             }
         }

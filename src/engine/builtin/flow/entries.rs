@@ -6,6 +6,7 @@ use super::{
     models::EntryRow,
     paths::PathId,
     program::{FuncRef, UnitRef},
+    shared::Kept,
     summary::Bind,
     value::{Atom, Atoms, Value},
 };
@@ -58,7 +59,7 @@ impl<'p> Analysis<'p> {
         }
         // An annotation of a class says how what its entry points return is read.
         if let Some(class) = self.program.class_of_method(function)
-            && self.entries.contains_key(&function)
+            && self.entry(function).is_some()
         {
             let body = self.program.function(self.program.class(class).body);
             for annotation in &body.annotations {
@@ -73,11 +74,9 @@ impl<'p> Analysis<'p> {
 
     /// Takes an entry point in. What says how its answer is read says most.
     fn enter(&mut self, function: FuncRef, entry: EntryRow) {
-        let says_more = entry.returns.is_some();
-        let known = self.entries.entry(function);
-        let known = known.or_insert_with(|| entry.clone());
-        if says_more && known.returns.is_none() {
-            *known = entry;
+        let says_more = |known: &EntryRow| entry.returns.is_some() && known.returns.is_none();
+        if self.entry(function).is_none_or(says_more) {
+            self.add_entry(function, entry);
         }
     }
 
@@ -117,7 +116,7 @@ impl<'p> Analysis<'p> {
                 exact: false,
             });
         }
-        if let Some(entry) = self.entries.get(&function).cloned() {
+        if let Some(entry) = self.entry(function).cloned() {
             let first = usize::from(class.is_some());
             for (bind, name) in binds.iter_mut().skip(first).zip(&entry.params) {
                 if bind.atoms.is_empty() && !name.is_empty() {
@@ -145,7 +144,11 @@ impl<'p> Analysis<'p> {
         if !self.paths.exists(place) {
             return None;
         }
-        let globals = self.shared.globals(function.unit);
+        let names = self.program.global_names(function.unit).into_iter();
+        let globals = names.filter_map(|name| {
+            let kept = Kept::Global(function.unit, name.clone());
+            self.shared.known(&kept)
+        });
         let imported = globals.flat_map(|value| &value.atoms);
         let roots: BTreeSet<Name> = imported
             .filter_map(|atom| match atom {
@@ -221,12 +224,16 @@ impl<'p> Analysis<'p> {
     /// Functions that run when a request comes: entry points, and all that they call or hold.
     pub(super) fn exposed(&self) -> BTreeSet<FuncRef> {
         let mut exposed: BTreeSet<FuncRef> = BTreeSet::new();
-        let mut waiting: Vec<FuncRef> = self.entries.keys().copied().collect();
+        let mut waiting: Vec<FuncRef> = self.world.entries.keys().copied().collect();
         while let Some(at) = waiting.pop() {
             if !exposed.insert(at) {
                 continue;
             }
-            let called = self.calls.range((at, FuncRef::FIRST)..=(at, FuncRef::LAST));
+            let called = self
+                .world
+                .results
+                .calls
+                .range((at, FuncRef::FIRST)..=(at, FuncRef::LAST));
             waiting.extend(called.map(|(_, callee)| *callee));
             let inside = self.program.inside(at);
             waiting.extend(inside);

@@ -4,16 +4,17 @@ use super::{
     analysis::Analysis,
     context::Context,
     guards,
-    program::FuncRef,
+    program::{FuncRef, UnitRef},
     shared::Kept,
     state::{Kind, State, given},
     summary::{Bind, Hit, Store},
     value::{Atom, Place, Step, Trust, Value},
+    world::Slots,
 };
 use crate::engine::builtin::ir::{
     Block, BlockId, End, Function, FunctionKind, Name, Op, ParamKind, Span, Var,
 };
-use std::{collections::BTreeSet, rc::Rc, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Times a block is looked at; then it is left as it is, and the file has a gap.
 const MAX_VISITS: u32 = 24;
@@ -46,7 +47,7 @@ pub(super) struct Frame<'p> {
     pub(super) state: State,
     /// Values that only the current block uses.
     locals: Vec<Value>,
-    slots: Rc<[Option<u32>]>,
+    slots: Slots,
     /// The current operation.
     pub(super) span: Span,
     pub(super) site: u64,
@@ -151,10 +152,10 @@ impl<'p> Analysis<'p> {
             visits[at] += 1;
             steps += block.ops.len();
             self.charge(&frame, block.ops.len() * OPERATION + start.weight());
-            let work = self.work[func.unit.0 as usize];
+            let work = self.work(func.unit);
             let exhausted = work > MAX_WORK || kept > MAX_KEPT || steps > MAX_STEPS;
-            if exhausted || visits[at] > MAX_VISITS || self.cancel.is_cancelled() {
-                self.gaps.insert(func.unit);
+            if exhausted || visits[at] > MAX_VISITS || self.is_over() {
+                self.results.gaps.insert(func.unit);
                 continue;
             }
             frame.state = start.clone();
@@ -169,9 +170,8 @@ impl<'p> Analysis<'p> {
                     break;
                 }
             }
-            let known = self.visited.entry(func);
-            let known = known.or_insert_with(|| vec![0; function.blocks.len()]);
-            known[at] = known[at].max(looked_at);
+            let count = function.blocks.len();
+            self.results.visit(func, count, at, looked_at);
             let mut go = |to: BlockId, state: &State| {
                 let before = &mut before[to.0 as usize];
                 let changed = match before {
@@ -199,7 +199,15 @@ impl<'p> Analysis<'p> {
 
     /// Counts work on the file of a function, in values that are copied.
     pub(super) fn charge(&mut self, frame: &Frame<'p>, values: usize) {
-        self.work[frame.func.unit.0 as usize] += values as u64;
+        let work = self.results.work.entry(frame.func.unit).or_default();
+        *work += values as u64;
+        self.nest.spent += values as u64;
+    }
+
+    /// How much was done in a file before, and by this look and all within.
+    fn work(&self, unit: UnitRef) -> u64 {
+        let before = self.world.results.work.get(&unit);
+        before.copied().unwrap_or_default() + self.nest.spent
     }
 
     fn end_block(
@@ -242,15 +250,12 @@ impl<'p> Analysis<'p> {
 
     /// What an entry point answers is read by somebody.
     fn returned(&mut self, frame: &mut Frame<'p>, block: &Block, value: &Value) {
-        let Some(entry) = self.entries.get(&frame.func) else {
+        let Some(entry) = self.entry(frame.func).cloned() else {
             return;
         };
         if entry.view {
             self.render_view(frame, value);
         }
-        let Some(entry) = self.entries.get(&frame.func) else {
-            return;
-        };
         let Some(context) = entry.returns else { return };
         let declared = frame.function.returns.as_deref();
         let is_object = |it: &str| it != "String";
@@ -273,7 +278,7 @@ impl<'p> Analysis<'p> {
 
     /// The values of parameters before the first line.
     fn give_params(&mut self, frame: &mut Frame<'p>, binds: &[Bind]) {
-        let entry = self.entries.get(&frame.func).cloned();
+        let entry = self.entry(frame.func).cloned();
         let in_class = self.program.class_of_method(frame.func).is_some();
         for (place, param) in frame.function.params.iter().enumerate() {
             let bind = binds.get(place).cloned().unwrap_or_default();
@@ -347,53 +352,10 @@ impl<'p> Analysis<'p> {
     }
 
     /// Which variables more than one block uses.
-    fn slots_of(&mut self, func: FuncRef) -> Rc<[Option<u32>]> {
-        if let Some(known) = self.slots.get(&func) {
-            return known.clone();
-        }
-        let function = self.program.function(func);
-        let mut block_of: Vec<Option<u32>> = vec![None; function.vars.len()];
-        let mut shared: Vec<bool> = function
-            .vars
-            .iter()
-            .map(|info| info.name.is_some())
-            .collect();
-        for (block, at) in function.blocks.iter().zip(0_u32..) {
-            let mut see = |var: Var| {
-                let index = var.0 as usize;
-                if let (Some(known), Some(shared)) =
-                    (block_of.get_mut(index), shared.get_mut(index))
-                {
-                    *shared |= known.is_some_and(|known| known != at);
-                    *known = Some(at);
-                }
-            };
-            for op in &block.ops {
-                op.kind.variables(&mut see);
-            }
-            match &block.end {
-                End::Branch { condition, .. } => see(*condition),
-                End::Return(Some(var)) | End::Throw(Some(var)) => see(*var),
-                _ => {}
-            }
-        }
-        for param in &function.params {
-            if let Some(shared) = shared.get_mut(param.var.0 as usize) {
-                *shared = true;
-            }
-        }
-        let mut next = 0;
-        let slots: Rc<[Option<u32>]> = shared
-            .into_iter()
-            .map(|shared| {
-                shared.then(|| {
-                    next += 1;
-                    next - 1
-                })
-            })
-            .collect();
-        self.slots.insert(func, slots.clone());
-        slots
+    pub(super) fn slots_of(&self, func: FuncRef) -> Slots {
+        let known = &self.ground.slots[func.unit.0 as usize][func.id.0 as usize];
+        let slots = known.get_or_init(|| slots(self.program.function(func)));
+        slots.clone()
     }
 
     /// Keeps what inner functions see of a variable.
@@ -408,6 +370,48 @@ impl<'p> Analysis<'p> {
     pub(super) fn is_top(frame: &Frame<'p>) -> bool {
         frame.function.kind == FunctionKind::TopLevel
     }
+}
+
+/// Which variables more than one block uses.
+fn slots(function: &Function) -> Slots {
+    let mut block_of: Vec<Option<u32>> = vec![None; function.vars.len()];
+    let mut shared: Vec<bool> = function
+        .vars
+        .iter()
+        .map(|info| info.name.is_some())
+        .collect();
+    for (block, at) in function.blocks.iter().zip(0_u32..) {
+        let mut see = |var: Var| {
+            let index = var.0 as usize;
+            if let (Some(known), Some(shared)) = (block_of.get_mut(index), shared.get_mut(index)) {
+                *shared |= known.is_some_and(|known| known != at);
+                *known = Some(at);
+            }
+        };
+        for op in &block.ops {
+            op.kind.variables(&mut see);
+        }
+        match &block.end {
+            End::Branch { condition, .. } => see(*condition),
+            End::Return(Some(var)) | End::Throw(Some(var)) => see(*var),
+            _ => {}
+        }
+    }
+    for param in &function.params {
+        if let Some(shared) = shared.get_mut(param.var.0 as usize) {
+            *shared = true;
+        }
+    }
+    let mut next = 0;
+    shared
+        .into_iter()
+        .map(|shared| {
+            shared.then(|| {
+                next += 1;
+                next - 1
+            })
+        })
+        .collect()
 }
 
 /// Blocks that are reached, each behind those that lead to it, save for loops.

@@ -4,14 +4,12 @@
 use super::{
     analysis::Analysis,
     frame::{Frame, Outcome},
-    program::FuncRef,
     shared::Kept,
     state::{Object, State},
     summary::Store,
     value::{Atom, Loc, Origin, Taints, Trust, Value},
 };
 use crate::engine::builtin::ir::Name;
-use foldhash::HashMap;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Places of that kind that a function tells its callers of.
@@ -124,26 +122,6 @@ impl<'p> Analysis<'p> {
             frame.state.change(loc).map(put);
         }
         self.shared.change_object(loc, put);
-    }
-
-    /// Forgets what was learned of functions that looked at something before it changed, and of all
-    /// that call them; gives them, in the order of the program.
-    pub(super) fn forget_stale(&mut self) -> Vec<FuncRef> {
-        let mut callers: HashMap<FuncRef, Vec<FuncRef>> = HashMap::default();
-        for (caller, callee) in &self.calls {
-            callers.entry(*callee).or_default().push(*caller);
-        }
-        let mut stale = self.shared.take_stale();
-        let mut waiting: Vec<FuncRef> = stale.iter().copied().collect();
-        while let Some(function) = waiting.pop() {
-            for caller in callers.get(&function).into_iter().flatten() {
-                if stale.insert(*caller) {
-                    waiting.push(*caller);
-                }
-            }
-        }
-        self.forget_summaries(|function| stale.contains(&function));
-        stale.into_iter().collect()
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::engine::{builtin::ir::Name, inventory::Language};
 use foldhash::HashMap;
-use std::rc::Rc;
+use std::{hash::Hash, sync::Arc};
 
 /// The type of a field as it is written, and the file in which it is.
 pub(super) type FieldType = Option<(UnitRef, Name)>;
@@ -22,8 +22,10 @@ pub(super) type FieldType = Option<(UnitRef, Name)>;
 pub(super) struct Known {
     /// Whether every top level ran; until then answers may change.
     settled: bool,
-    usual: HashMap<FuncRef, Rc<[Bind]>>,
-    ancestors: HashMap<ClassRef, Rc<[ClassRef]>>,
+    /// Whether a class came to be derived from something else.
+    rederived: bool,
+    usual: HashMap<FuncRef, Arc<[Bind]>>,
+    ancestors: HashMap<ClassRef, Arc<[ClassRef]>>,
     field_types: HashMap<(ClassRef, Name), FieldType>,
     /// What types as they are written mean.
     declared: HashMap<(UnitRef, Name), Option<Atom>>,
@@ -38,7 +40,7 @@ pub(super) struct Known {
 }
 
 /// Where each name of modules of settings is set: of the file, or of a class in it.
-type SettingPlaces = HashMap<Name, Rc<[Kept]>>;
+type SettingPlaces = HashMap<Name, Arc<[Kept]>>;
 
 impl Known {
     /// From now on answers stay.
@@ -62,16 +64,67 @@ impl Known {
     pub(super) fn forget_ancestors(&mut self) {
         self.ancestors.clear();
         self.field_types.clear();
+        self.rederived = true;
+    }
+
+    /// What a look at a function begins with that knows `world`.
+    pub(super) fn beside(world: &Self) -> Self {
+        Self {
+            settled: world.settled,
+            ..Self::default()
+        }
+    }
+
+    /// Another look may have changed what a class is derived from.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        if other.rederived {
+            self.forget_ancestors();
+        }
+    }
+
+    /// Takes in what another look worked out.
+    pub(super) fn take(&mut self, other: &Self) {
+        fn add<K: Clone + Eq + Hash, V: Clone>(to: &mut HashMap<K, V>, from: &HashMap<K, V>) {
+            for (key, value) in from {
+                to.insert(key.clone(), value.clone());
+            }
+        }
+        self.settled |= other.settled;
+        self.rederived |= other.rederived;
+        add(&mut self.usual, &other.usual);
+        add(&mut self.ancestors, &other.ancestors);
+        add(&mut self.field_types, &other.field_types);
+        add(&mut self.declared, &other.declared);
+        add(&mut self.own_names, &other.own_names);
+        add(&mut self.rules, &other.rules);
+        if self.settings.is_none() {
+            self.settings.clone_from(&other.settings);
+        }
+        self.expanded += other.expanded;
+    }
+
+    /// All looks that were beside each other are taken in.
+    pub(super) fn settle_beside(&mut self) {
+        if std::mem::take(&mut self.rederived) {
+            self.ancestors.clear();
+            self.field_types.clear();
+        }
     }
 }
 
 impl<'p> Analysis<'p> {
+    /// What others worked out of classes, as long as it is so.
+    fn world_classes(&self) -> Option<&'p Known> {
+        (!self.shared.derives() && self.known.settled).then_some(&self.world.known)
+    }
+
     /// What is known of a function's arguments whoever calls it.
-    pub(super) fn usual(&mut self, function: FuncRef) -> Rc<[Bind]> {
-        if let Some(known) = self.known.usual.get(&function) {
+    pub(super) fn usual(&mut self, function: FuncRef) -> Arc<[Bind]> {
+        let known = self.known.usual.get(&function);
+        if let Some(known) = known.or_else(|| self.world.known.usual.get(&function)) {
             return known.clone();
         }
-        let usual: Rc<[Bind]> = self.usual_binds(function).into();
+        let usual: Arc<[Bind]> = self.usual_binds(function).into();
         if self.known.settled {
             self.known.usual.insert(function, usual.clone());
         }
@@ -79,11 +132,13 @@ impl<'p> Analysis<'p> {
     }
 
     /// A class and what it is derived from, nearest first.
-    pub(super) fn ancestors(&mut self, class: ClassRef) -> Rc<[ClassRef]> {
-        if let Some(known) = self.known.ancestors.get(&class) {
+    pub(super) fn ancestors(&mut self, class: ClassRef) -> Arc<[ClassRef]> {
+        let world = self.world_classes();
+        let known = self.known.ancestors.get(&class);
+        if let Some(known) = known.or_else(|| world?.ancestors.get(&class)) {
             return known.clone();
         }
-        let ancestors: Rc<[ClassRef]> = self.all_ancestors(class).into();
+        let ancestors: Arc<[ClassRef]> = self.all_ancestors(class).into();
         if self.known.settled {
             self.known.ancestors.insert(class, ancestors.clone());
         }
@@ -93,7 +148,9 @@ impl<'p> Analysis<'p> {
     /// The type of a field as it is declared.
     pub(super) fn field_type(&mut self, class: ClassRef, name: &Name) -> FieldType {
         let key = (class, name.clone());
-        if let Some(known) = self.known.field_types.get(&key) {
+        let world = self.world_classes();
+        let known = self.known.field_types.get(&key);
+        if let Some(known) = known.or_else(|| world?.field_types.get(&key)) {
             return known.clone();
         }
         let found = self.declared_field_type(class, name);
@@ -106,7 +163,8 @@ impl<'p> Analysis<'p> {
     /// What a value of a type as it is written may be.
     pub(super) fn type_as_written(&mut self, unit: UnitRef, declared: &Name) -> Option<Atom> {
         let key = (unit, declared.clone());
-        if let Some(known) = self.known.declared.get(&key) {
+        let known = self.known.declared.get(&key);
+        if let Some(known) = known.or_else(|| self.world.known.declared.get(&key)) {
             return known.clone();
         }
         let found = self.declared_type(unit, declared);
@@ -116,7 +174,8 @@ impl<'p> Analysis<'p> {
 
     /// The path a name of the language itself has.
     pub(super) fn language_name(&mut self, name: &Name) -> PathId {
-        if let Some(known) = self.known.own_names.get(name) {
+        let known = self.known.own_names.get(name);
+        if let Some(known) = known.or_else(|| self.world.known.own_names.get(name)) {
             return *known;
         }
         let place = match self.language {
@@ -128,15 +187,19 @@ impl<'p> Analysis<'p> {
     }
 
     /// Where modules of settings set a name.
-    pub(super) fn set_in_modules(&mut self, name: &Name) -> Rc<[Kept]> {
+    pub(super) fn set_in_modules(&mut self, name: &Name) -> Arc<[Kept]> {
         let program = self.program;
-        let places = self.known.settings.get_or_insert_with(|| places(program));
+        let places = match &self.world.known.settings {
+            Some(known) => known,
+            None => self.known.settings.get_or_insert_with(|| places(program)),
+        };
         places.get(name).cloned().unwrap_or_default()
     }
 
     /// The id of a rule that models call `rule`.
     pub(super) fn rule_id(&mut self, rule: &str) -> Name {
-        if let Some(known) = self.known.rules.get(rule) {
+        let known = self.known.rules.get(rule);
+        if let Some(known) = known.or_else(|| self.world.known.rules.get(rule)) {
             return known.clone();
         }
         let id: Name = format!("{}-{rule}", self.language.as_str()).into();

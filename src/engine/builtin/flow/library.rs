@@ -383,9 +383,12 @@ impl<'p> Analysis<'p> {
             .flat_map(|value| value.atoms.iter().cloned())
             .collect();
         for atom in functions {
-            if let Atom::Function(func) | Atom::Bound(func, _) = atom
-                && self.entries.insert(func, EntryRow::clone(entry)).is_none()
-            {
+            let (Atom::Function(func) | Atom::Bound(func, _)) = atom else {
+                continue;
+            };
+            let is_new = self.entry(func).is_none();
+            self.add_entry(func, EntryRow::clone(entry));
+            if is_new {
                 // Whoever looked at it before did not know that the outside calls it.
                 self.known.forget_usual(func);
                 self.shared.mark_stale(func);

@@ -80,7 +80,7 @@ impl<'p> Analysis<'p> {
         let is_own =
             place == &Place::param(0) && self.program.class_of_method(frame.func) == Some(*class);
         let is_settled =
-            is_own && self.are_makers_done && self.program.only_makers_set(*class, name);
+            is_own && self.world.are_makers_done && self.program.only_makers_set(*class, name);
         let changed = frame.state.object(&Loc::Param(place.clone()));
         if !is_settled || changed.is_some_and(|object| object.fields.contains_key(name)) {
             return None;

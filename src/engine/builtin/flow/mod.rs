@@ -1,7 +1,7 @@
 //! Data flow: from where untrusted data enters to where it does harm, through all files of a language.
 //!
-//! Files are lowered on all threads, then looked at together on one, so that the result does not
-//! depend on their number. What libraries do is data (`models`). Knows no grammar and no detector;
+//! Files are lowered, and their functions looked at, on all threads; the result does not depend on
+//! their number (see `world`). What libraries do is data (`models`). Knows no grammar and no detector;
 //! gives claims with the whole way, and what it thinks of the places that syntax checks flag.
 //! A file that did not change is not lowered again, and where no file did, nothing is.
 
@@ -24,10 +24,13 @@ mod members;
 mod methods;
 mod models;
 mod names;
+mod nested;
 mod operation;
+mod order;
 mod paths;
 mod program;
 mod report;
+mod results;
 mod rules;
 mod settings;
 mod shared;
@@ -41,6 +44,7 @@ mod texts;
 #[cfg(test)]
 pub(crate) mod trial;
 mod value;
+mod world;
 
 #[cfg(test)]
 mod tests;
@@ -63,6 +67,7 @@ use crate::engine::{
 };
 use analysis::Analysis;
 use config::Config;
+use nested::Made;
 use program::{Program, SourceUnit};
 use rayon::prelude::*;
 use std::{
@@ -71,6 +76,7 @@ use std::{
     path::Path,
 };
 use tokio_util::sync::CancellationToken;
+use world::{Ground, World};
 
 /// A SHA-256.
 type Digest = [u8; 32];
@@ -112,7 +118,7 @@ struct Work<'a> {
 /// Takes the syntax tree of a file that was lowered, on any thread.
 pub(crate) type GiveTree<'a> = dyn Fn(&SourceText, Tree) + Sync + 'a;
 
-/// Nested calls of the analysed program are nested calls here.
+/// Nested calls of the analysed program are nested calls here (bytes, for each thread).
 const STACK: usize = 512 * 1024 * 1024;
 
 impl Flow {
@@ -278,33 +284,44 @@ impl Work<'_> {
         Some(lowered)
     }
 
-    /// Looks at the files of one language, on a thread with a deep stack; `None` when that broke.
+    /// Looks at the files of one language; `None` when that broke.
     fn look(&self, language: Language, readable: Readable) -> Option<BTreeMap<String, FileFlow>> {
         let Readable {
             units, lines, gaps, ..
         } = readable;
         let program = Program::new(units);
-        let run = || {
-            let analysis =
-                Analysis::new(language, &program, self.models, &self.config, self.cancel);
-            let mut analysis = analysis.ok()?;
-            analysis.run();
-            Some(report::report(&analysis, &lines))
-        };
-        let mut files = std::thread::scope(|scope| {
-            std::thread::Builder::new()
-                .name("v16-flow".to_owned())
-                .stack_size(STACK)
-                .spawn_scoped(scope, run)
-                .ok()
-                .and_then(|thread| thread.join().ok())
-                .flatten()
-        })?;
+        let ground = Ground::new(language, &program, &self.config, self.cancel);
+        let look = || look(&ground, self.models, &lines);
+        let mut files = on_threads(rayon::current_num_threads(), STACK, look)??;
         for (path, gap) in gaps {
             files.entry(path).or_default().gap = Some(gap);
         }
         Some(files)
     }
+}
+
+/// Looks at everything; `None` when something is wrong with the models.
+fn look(
+    ground: &Ground<'_>,
+    models: &Models,
+    lines: &[LineIndex],
+) -> Option<BTreeMap<String, FileFlow>> {
+    let mut world = World::new(ground.language, models).ok()?;
+    world.look(ground);
+    let made = Made::default();
+    let analysis = Analysis::within(ground, &world, &made);
+    Some(report::report(&analysis, lines))
+}
+
+/// Runs on so many threads with so deep a stack; `None` when that broke.
+fn on_threads<T: Send>(count: usize, stack: usize, run: impl FnOnce() -> T + Send) -> Option<T> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(count)
+        .stack_size(stack)
+        .thread_name(|number| format!("v16-flow-{number}"))
+        .build()
+        .ok()?;
+    catch_unwind(AssertUnwindSafe(|| pool.install(run))).ok()
 }
 
 /// The key of what a file is lowered to.

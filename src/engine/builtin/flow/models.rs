@@ -23,7 +23,7 @@ use super::{
     paths::{PathId, Paths},
 };
 use crate::engine::inventory::Language;
-use std::{collections::BTreeSet, rc::Rc};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Languages that have models.
 pub(crate) const LANGUAGES: [Language; 2] = [Language::Python, Language::Java];
@@ -49,7 +49,7 @@ pub(super) fn load(language: Language, own: &Models, paths: &mut Paths) -> Resul
     }
     for file in own.of(language) {
         let names = file.rows.iter().flat_map(|row| &row.names);
-        let places: BTreeSet<PathId> = names.map(|name| paths.place(name)).collect();
+        let places: BTreeSet<PathId> = names.map(|name| paths.modelled(name)).collect();
         for place in places {
             paths.forget(place);
         }
@@ -71,13 +71,13 @@ fn options() -> serde_saphyr::Options {
 fn attach(file: &ModelFile, paths: &mut Paths) {
     for row in &file.rows {
         for name in &row.names {
-            let at = paths.place(name);
+            let at = paths.modelled(name);
             if let Some(is_a) = &row.is_a {
-                let is_a = paths.place(is_a);
+                let is_a = paths.modelled(is_a);
                 paths.set_type(at, is_a);
             }
             for like in &row.like {
-                let like = paths.place(like);
+                let like = paths.modelled(like);
                 paths.add_parent_type(at, like);
             }
             let mut whole = row.clone();
@@ -108,7 +108,7 @@ fn attach(file: &ModelFile, paths: &mut Paths) {
             let safe_for = whole.safe_for.iter().copied().collect();
             paths.set_model(
                 at,
-                Rc::new(Model {
+                Arc::new(Model {
                     row: whole,
                     safe_for,
                 }),

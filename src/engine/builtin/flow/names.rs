@@ -20,7 +20,7 @@ impl<'p> Analysis<'p> {
         if let Some(value) = self.neighbour(unit, name) {
             return value;
         }
-        for module in self.shared.wild(unit).to_vec() {
+        for module in self.shared.wild(unit) {
             if let Some(value) = self.of_wild(unit, &module, name) {
                 return value;
             }
@@ -131,7 +131,7 @@ impl<'p> Analysis<'p> {
         }
         if !self.shared.add_wild(unit, module) {
             // Every name of the file would be looked for in each.
-            self.gaps.insert(unit);
+            self.results.gaps.insert(unit);
         }
     }
 
@@ -205,7 +205,7 @@ impl<'p> Analysis<'p> {
             self.top_level(found);
             return Value::atom(Atom::Module(found));
         }
-        for wild in self.shared.wild(module).to_vec() {
+        for wild in self.shared.wild(module) {
             if let Some(value) = self.of_wild(module, &wild, name) {
                 return value;
             }
@@ -285,7 +285,7 @@ impl<'p> Analysis<'p> {
             .iter()
             .find_map(|at| self.program.class(*at).methods.get(name));
         found.extend(own.into_iter().flatten().copied());
-        let mut waiting = self.shared.derived(class).to_vec();
+        let mut waiting = self.shared.derived(class);
         let mut seen = BTreeSet::new();
         while let Some(at) = waiting.pop() {
             if !seen.insert(at) || seen.len() > 32 {

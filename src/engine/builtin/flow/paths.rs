@@ -3,21 +3,25 @@
 //! What a library does is said by models at places of this tree; a value of a library is a place in
 //! it. A model may say that a place is of a type, which is another place: then that one is meant.
 
-use super::{models::Model, program::hash_of};
+use super::{frame::mix, models::Model, program::hash_of};
 use crate::engine::builtin::ir::Name;
+use elsa::sync::FrozenMap;
 use foldhash::HashMap;
-use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
 
 /// A chain longer than this is not followed: its end stands for all that comes.
 pub(super) const MAX_DEPTH: u16 = 16;
 
-/// A place in the tree. First come those that models speak of, in their order; then all others in the
-/// order of a hash of how they are written, whichever was asked for first.
+/// A place in the tree: its number for those that models speak of, in their order; behind them, for
+/// all others, a hash of how one comes there. So it is the same whoever asks for it first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct PathId {
-    hash: u32,
-    index: u32,
-}
+pub(super) struct PathId(u64);
+
+const ROOT: PathId = PathId(0);
+/// Marks a hash.
+const HASHED: u64 = 1 << 63;
+/// What a call is hashed as; no name is.
+const CALL: u64 = 1;
 
 /// From one place to the next.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -26,13 +30,13 @@ enum Segment {
     Call,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Node {
     parent: Option<PathId>,
     /// How it is written, `a.b()`.
-    text: String,
+    text: Name,
     depth: u16,
-    model: Option<Rc<Model>>,
+    model: Option<Arc<Model>>,
     /// Of which type a value here is.
     is_a: Option<PathId>,
     /// What it inherits from.
@@ -41,53 +45,46 @@ struct Node {
     leads: bool,
 }
 
-/// The tree. Places are made when they are asked for.
+/// The tree. Models are taken in first; then places are made when they are asked for, by whoever
+/// looks, on any thread.
 #[derive(Debug)]
 pub(super) struct Paths {
-    nodes: Vec<Node>,
+    nodes: HashMap<PathId, Box<Node>>,
     children: HashMap<(PathId, Segment), PathId>,
-    /// Whether all models were taken in.
-    are_loaded: bool,
+    /// What was asked for since the last [`Self::settle`]; it is slower to find.
+    new_nodes: FrozenMap<PathId, Box<Node>>,
+    new_children: FrozenMap<(PathId, Segment), PathId>,
 }
-
-impl Default for Paths {
-    fn default() -> Self {
-        Self {
-            nodes: vec![Node::default()],
-            children: HashMap::default(),
-            are_loaded: false,
-        }
-    }
-}
-
-const ROOT: PathId = PathId { hash: 0, index: 0 };
 
 impl Paths {
-    /// No more models are to come.
-    pub(super) fn set_loaded(&mut self) {
-        self.are_loaded = true;
+    /// The root alone, to take models in.
+    pub(super) fn new() -> Self {
+        Self {
+            nodes: HashMap::from_iter([(ROOT, Box::default())]),
+            children: HashMap::default(),
+            new_nodes: FrozenMap::new(),
+            new_children: FrozenMap::new(),
+        }
+    }
+
+    /// What was asked for is found faster from now on.
+    pub(super) fn settle(&mut self) {
+        self.nodes.extend(self.new_nodes.as_mut().drain());
+        self.children.extend(self.new_children.as_mut().drain());
     }
 
     /// The place of a dotted name, in which `()` behind a name is what a call gives.
-    pub(super) fn place(&mut self, dotted: &str) -> PathId {
-        let mut at = ROOT;
-        for part in dotted.split('.') {
-            let name = part.trim_end_matches("()");
-            at = self.child(at, Segment::Name(name.into()));
-            for _ in 0..(part.len() - name.len()) / 2 {
-                at = self.child(at, Segment::Call);
-            }
-        }
-        at
+    pub(super) fn place(&self, dotted: &str) -> PathId {
+        segments(dotted).fold(ROOT, |of, segment| self.child(of, segment))
     }
 
     /// The member before types are followed: where its model is.
-    pub(super) fn raw_member(&mut self, of: PathId, name: &Name) -> PathId {
+    pub(super) fn raw_member(&self, of: PathId, name: &Name) -> PathId {
         self.child(of, Segment::Name(name.clone()))
     }
 
     /// What calling `of` gives, before types are followed: where the model of the call is.
-    pub(super) fn call(&mut self, of: PathId) -> PathId {
+    pub(super) fn call(&self, of: PathId) -> PathId {
         self.child(of, Segment::Call)
     }
 
@@ -96,39 +93,55 @@ impl Paths {
         self.node(at).is_a.unwrap_or(at)
     }
 
-    fn child(&mut self, of: PathId, segment: Segment) -> PathId {
+    fn child(&self, of: PathId, segment: Segment) -> PathId {
+        let key = (of, segment);
+        if let Some(known) = self.children.get(&key) {
+            return *known;
+        }
+        if let Some(known) = self.new_children.get_copy(&key) {
+            return known;
+        }
         let parent = self.node(of);
         if parent.depth >= MAX_DEPTH {
             return of;
         }
-        let depth = parent.depth + 1;
-        if let Some(known) = self.children.get(&(of, segment.clone())) {
-            return *known;
+        let way = match &key.1 {
+            Segment::Call => CALL,
+            Segment::Name(name) => hash_of(name),
+        };
+        let id = PathId(mix(of.0, way) | HASHED);
+        if !self.nodes.contains_key(&id) {
+            let node = below(of, parent, &key.1);
+            self.new_nodes.insert(id, Box::new(node));
         }
-        let text = match &segment {
-            Segment::Call => format!("{}()", parent.text),
-            Segment::Name(name) if parent.text.is_empty() => name.to_string(),
-            Segment::Name(name) => format!("{}.{name}", parent.text),
-        };
-        let id = PathId {
-            hash: match self.are_loaded {
-                true => u32::try_from(hash_of(&text) >> 32).unwrap_or(u32::MAX),
-                false => 0,
-            },
-            index: u32::try_from(self.nodes.len()).unwrap_or(u32::MAX),
-        };
-        self.nodes.push(Node {
-            parent: Some(of),
-            text,
-            depth,
-            ..Node::default()
-        });
-        self.children.insert((of, segment), id);
-        id
+        self.new_children.get_copy_or_insert(key, id)
+    }
+
+    /// The place of a dotted name that a model speaks of.
+    pub(super) fn modelled(&mut self, dotted: &str) -> PathId {
+        segments(dotted).fold(ROOT, |of, segment| {
+            let key = (of, segment);
+            if let Some(known) = self.children.get(&key) {
+                return *known;
+            }
+            let node = below(of, self.node(of), &key.1);
+            let id = PathId(self.nodes.len() as u64);
+            self.nodes.insert(id, Box::new(node));
+            self.children.insert(key, id);
+            id
+        })
     }
 
     fn node(&self, at: PathId) -> &Node {
-        &self.nodes[at.index as usize]
+        static NOWHERE: LazyLock<Node> = LazyLock::new(Node::default);
+        let known = self.nodes.get(&at).map(AsRef::as_ref);
+        let known = known.or_else(|| self.new_nodes.get(&at));
+        known.unwrap_or(&NOWHERE)
+    }
+
+    /// A place that a model speaks of.
+    fn change(&mut self, at: PathId) -> &mut Node {
+        self.nodes.entry(at).or_default()
     }
 
     /// How the place is written.
@@ -150,38 +163,38 @@ impl Paths {
         self.node(at).model.is_some() || self.node(at).is_a.is_some()
     }
 
-    pub(super) fn model(&self, at: PathId) -> Option<&Rc<Model>> {
+    pub(super) fn model(&self, at: PathId) -> Option<&Arc<Model>> {
         self.node(at).model.as_ref()
     }
 
-    pub(super) fn set_model(&mut self, at: PathId, model: Rc<Model>) {
-        self.nodes[at.index as usize].model = Some(model);
+    pub(super) fn set_model(&mut self, at: PathId, model: Arc<Model>) {
+        self.change(at).model = Some(model);
         let mut above = self.parent(at);
         while let Some(at) = above.filter(|at| !self.node(*at).leads) {
-            self.nodes[at.index as usize].leads = true;
+            self.change(at).leads = true;
             above = self.parent(at);
         }
     }
 
     /// Nothing is said of the place any more.
     pub(super) fn forget(&mut self, at: PathId) {
-        let node = &mut self.nodes[at.index as usize];
+        let node = self.change(at);
         node.model = None;
         node.is_a = None;
         node.like.clear();
     }
 
     pub(super) fn set_type(&mut self, at: PathId, of: PathId) {
-        self.nodes[at.index as usize].is_a = Some(of);
+        self.change(at).is_a = Some(of);
     }
 
     pub(super) fn add_parent_type(&mut self, at: PathId, like: PathId) {
-        self.nodes[at.index as usize].like.push(like);
+        self.change(at).like.push(like);
     }
 
     /// What calling the method `name` of a value at `of` gives: at the type itself, or at the
     /// nearest one it inherits from that says something.
-    pub(super) fn method_call(&mut self, of: PathId, name: &Name) -> PathId {
+    pub(super) fn method_call(&self, of: PathId, name: &Name) -> PathId {
         self.inherited(of, |paths, at| {
             let method = paths.raw_member(at, name);
             paths.call(method)
@@ -189,15 +202,11 @@ impl Paths {
     }
 
     /// The member `name` of a value at `of`, before types are followed.
-    pub(super) fn field(&mut self, of: PathId, name: &Name) -> PathId {
+    pub(super) fn field(&self, of: PathId, name: &Name) -> PathId {
         self.inherited(of, |paths, at| paths.raw_member(at, name))
     }
 
-    fn inherited(
-        &mut self,
-        of: PathId,
-        mut find: impl FnMut(&mut Self, PathId) -> PathId,
-    ) -> PathId {
+    fn inherited(&self, of: PathId, find: impl Fn(&Self, PathId) -> PathId) -> PathId {
         let own = find(self, of);
         if self.is_known(own) {
             return own;
@@ -218,4 +227,29 @@ impl Paths {
         }
         own
     }
+}
+
+/// A place that lies behind another one.
+fn below(of: PathId, parent: &Node, segment: &Segment) -> Node {
+    let text: Name = match segment {
+        Segment::Call => format!("{}()", parent.text).into(),
+        Segment::Name(name) if parent.text.is_empty() => name.clone(),
+        Segment::Name(name) => format!("{}.{name}", parent.text).into(),
+    };
+    Node {
+        parent: Some(of),
+        text,
+        depth: parent.depth + 1,
+        ..Node::default()
+    }
+}
+
+/// The way to a dotted name, in which `()` behind a name is what a call gives.
+fn segments(dotted: &str) -> impl Iterator<Item = Segment> {
+    dotted.split('.').flat_map(|part| {
+        let name = part.trim_end_matches("()");
+        let calls = (part.len() - name.len()) / 2;
+        let name = std::iter::once(Segment::Name(name.into()));
+        name.chain(std::iter::repeat_n(Segment::Call, calls))
+    })
 }

@@ -197,6 +197,19 @@ impl Program {
         !has_setters && !is_base && !self.changed_fields.contains(name)
     }
 
+    /// The function in which another one stands, maybe in a class there.
+    pub(super) fn around(&self, function: FuncRef) -> Option<FuncRef> {
+        let mut at = function;
+        loop {
+            at.id = self.function(at).parent?;
+            match self.function(at).kind {
+                FunctionKind::ClassBody => {}
+                FunctionKind::TopLevel => return None,
+                _ => return Some(at),
+            }
+        }
+    }
+
     /// Functions that stand in a function.
     pub(super) fn inside(&self, function: FuncRef) -> Vec<FuncRef> {
         let all = &self.unit(function.unit).unit.functions;
@@ -386,7 +399,7 @@ impl Program {
 }
 
 /// The last part of a dotted name.
-fn last_name(dotted: &str) -> &str {
+pub(super) fn last_name(dotted: &str) -> &str {
     dotted.rsplit('.').next().unwrap_or(dotted)
 }
 

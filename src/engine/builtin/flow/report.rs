@@ -1,9 +1,10 @@
 //! From what was found to claims, file by file.
 
 use super::{
-    analysis::{Analysis, Found, SinkPlace, Verdict},
+    analysis::Analysis,
     frame,
     program::FuncRef,
+    results::{Found, SinkPlace, Verdict},
     value::{Step, Trust},
 };
 use crate::{
@@ -65,14 +66,15 @@ impl FileFlow {
 /// Everything that was found, by file.
 pub(super) fn report(analysis: &Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<String, FileFlow> {
     let mut files: BTreeMap<String, FileFlow> = BTreeMap::new();
+    let results = &analysis.world.results;
     let path = |unit: super::program::UnitRef| analysis.program.unit(unit).path.clone();
-    for unit in &analysis.gaps {
+    for unit in &results.gaps {
         files.entry(path(*unit)).or_default().gap = Some(Gap::TooComplex);
     }
-    for (place, verdict) in &analysis.judged {
+    for (place, verdict) in &results.judged {
         let judgement = match verdict {
             // Of a file that was cut off nobody knows what else comes there.
-            Verdict::Harmless if !analysis.gaps.contains(&place.unit) => Judgement::Harmless,
+            Verdict::Harmless if !results.gaps.contains(&place.unit) => Judgement::Harmless,
             Verdict::Harmless | Verdict::Unknown => Judgement::Unknown,
             Verdict::Reached => Judgement::Claimed,
         };
@@ -80,8 +82,8 @@ pub(super) fn report(analysis: &Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<S
         let file = files.entry(path(place.unit)).or_default();
         file.judged.push((place.rule.to_string(), span, judgement));
     }
-    for (function, visited) in &analysis.visited {
-        if analysis.gaps.contains(&function.unit) {
+    for (function, visited) in &results.visited {
+        if results.gaps.contains(&function.unit) {
             continue;
         }
         let file = files.entry(path(function.unit)).or_default();
@@ -97,7 +99,7 @@ pub(super) fn report(analysis: &Analysis<'_>, lines: &[LineIndex]) -> BTreeMap<S
         file.dead.sort_by_key(|span| (span.start, span.end));
     }
     let exposed = analysis.exposed();
-    for (place, found) in &analysis.found {
+    for (place, found) in &results.found {
         if let Some(claim) = claim(analysis, &exposed, lines, place, found) {
             files
                 .entry(path(place.unit))

@@ -171,7 +171,10 @@ impl<'p> Analysis<'p> {
     fn expanded(&mut self, from: SettingRow, text: &str, depth: u32) -> Value {
         self.known.expanded += 1 + text.matches("${").count();
         let is_computed = text.contains("#{");
-        if depth > MAX_DEPTH || is_computed || self.known.expanded > MAX_EXPANDED {
+        if depth > MAX_DEPTH
+            || is_computed
+            || self.world.known.expanded + self.known.expanded > MAX_EXPANDED
+        {
             return begun(text);
         }
         let mut parts = Vec::new();

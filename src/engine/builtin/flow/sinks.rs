@@ -1,18 +1,19 @@
 //! Where data does harm: whether what reaches a call is dangerous there.
 
 use super::{
-    analysis::{Analysis, SinkPlace, Verdict},
+    analysis::Analysis,
     call::Args,
     context::Context,
     frame::Frame,
     library::{Receiver, chosen},
     models::{Condition, Model, Scalar},
+    results::{SinkPlace, Verdict},
     state::Kind,
     summary::Hit,
     value::{Atom, Const, Taint, Value},
 };
 use crate::engine::builtin::ir::Name;
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Programs that take commands as arguments.
 const SHELLS: &[&str] = &[
@@ -32,7 +33,7 @@ impl<'p> Analysis<'p> {
     pub(super) fn check_sinks(
         &mut self,
         frame: &mut Frame<'p>,
-        model: &Rc<Model>,
+        model: &Arc<Model>,
         name: &Name,
         receiver: Option<&Receiver>,
         args: &Args,
@@ -56,17 +57,17 @@ impl<'p> Analysis<'p> {
             let excluded =
                 !flag.unless.is_empty() && self.all_hold(frame, &flag.unless, receiver, args);
             if excluded || !self.all_hold(frame, &flag.only_if, receiver, args) {
-                self.judge(&place, Verdict::Harmless);
+                self.results.judge(&place, Verdict::Harmless);
                 continue;
             }
-            let found = super::analysis::Found {
+            let found = super::results::Found {
                 source: None,
                 doubt: 0,
                 steps: super::value::Steps::default().push(frame.step(name.clone(), "called here")),
                 function: frame.func,
                 sink: name.clone(),
             };
-            self.add_found(place, found);
+            self.results.add_found(place, found);
         }
     }
 
@@ -105,7 +106,7 @@ impl<'p> Analysis<'p> {
         // An address may be an object that was made of its text.
         let text = Self::members_of(frame, value).and_then(|it| it.get("0").cloned());
         if harmless_beginning(context, text.as_ref().unwrap_or(value)) {
-            self.judge(&place, Verdict::Harmless);
+            self.results.judge(&place, Verdict::Harmless);
             return;
         }
         let taints = frame.state.deep_taint(value);
@@ -114,7 +115,7 @@ impl<'p> Analysis<'p> {
             true => Verdict::Harmless,
             false => Verdict::Unknown,
         };
-        self.judge(&place, verdict);
+        self.results.judge(&place, verdict);
         for taint in taints.iter().filter(|taint| !taint.safe.has(context)) {
             let step = frame.step(name.clone(), "reaches this call");
             let taint = Taint {

@@ -3,7 +3,7 @@
 use super::{
     paths::PathId,
     program::ClassRef,
-    value::{Atom, Const, Key, Loc, Place, Taints, Value},
+    value::{Atom, Const, Key, Loc, Origin, Place, Taints, Value},
 };
 use crate::engine::builtin::ir::Name;
 use std::{
@@ -141,14 +141,15 @@ impl Object {
 
     /// Takes in what another state of the same object holds; whether it gained untrusted data.
     pub(super) fn grow(&mut self, other: &Self) -> bool {
-        let taints = |object: &Self| {
-            let all = object.parts().flat_map(|part| part.taint.iter());
-            all.map(|taint| taint.origin.clone())
-                .collect::<BTreeSet<_>>()
-        };
-        let before = taints(self);
+        let before = self.origins();
         self.join(other, |_| Value::default());
-        taints(self) != before
+        self.origins() != before
+    }
+
+    /// Where all untrusted data in it comes from.
+    pub(super) fn origins(&self) -> BTreeSet<Origin> {
+        let all = self.parts().flat_map(|part| part.taint.iter());
+        all.map(|taint| taint.origin.clone()).collect()
     }
 
     /// What holds whichever way was taken; `absent` is what a missing member is. Whether it changed.

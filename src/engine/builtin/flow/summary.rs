@@ -1,10 +1,10 @@
 //! What a function does, seen by its callers.
 
 use super::{
-    analysis::SinkPlace,
     context::Context,
     frame::Outcome,
     program::FuncRef,
+    results::SinkPlace,
     shared::Kept,
     state::Object,
     value::{Atom, Atoms, Loc, Taint, Value},

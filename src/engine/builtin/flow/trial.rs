@@ -1,6 +1,6 @@
 //! One file through the data flow, for tests.
 
-use super::{Analysis, Config, FileFlow, Models, Program, SourceUnit, report};
+use super::{Config, FileFlow, Ground, Models, Program, SourceUnit, look, on_threads};
 use crate::engine::builtin::{
     lower,
     text::{LineIndex, SourceText},
@@ -27,17 +27,11 @@ pub(super) fn beside(
     let program = Program::new(vec![unit]);
     let lines = [LineIndex::new(&source.bytes)];
     let models = Models::default();
+    let ground = Ground::new(source.language?, &program, config, &cancel);
     let run = || {
         first();
-        let mut analysis =
-            Analysis::new(source.language?, &program, &models, config, &cancel).ok()?;
-        analysis.run();
-        Some(report::report(&analysis, &lines))
+        look(&ground, &models, &lines)
     };
-    let files = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK);
-        thread.spawn_scoped(scope, run).ok()?.join().ok()?
-    });
-    let mut files = files?;
+    let mut files = on_threads(1, STACK, run)??;
     Some(files.remove(&source.path).unwrap_or_default())
 }

@@ -57,6 +57,21 @@ fn hostile_python() -> Vec<(&'static str, String)> {
             })),
         ),
         (
+            "texts that double",
+            body(many(30, |at| {
+                let next = at + 1;
+                format!(
+                    "def f{at}(a):\n return g{at}(a + 'a') + h{at}(a + 'b')\n\
+                     def g{at}(a):\n return f{next}(a)\n\
+                     def h{at}(a):\n return f{next}(a)\n"
+                )
+            }) + "def f30(a):\n return a\ndef start():\n return f0('s')\n"),
+        ),
+        (
+            "functions of one name",
+            body(many(10_000, |_| "def f():\n f()\n".to_owned())),
+        ),
+        (
             "functions that double",
             body(many(1_000, |at| {
                 format!("def f{at}(a):\n return f{}(a) + f{}(a)\n", at + 1, at + 2)

@@ -1,0 +1,420 @@
+//! A call within a call: the callee is looked at knowing what was known before, and what is given to
+//! it, not what its caller did so far. So whoever asks first, the answer is the same, and functions
+//! that are looked at beside each other share it.
+//!
+//! An answer that depends on who is being looked at above (a function that calls itself, a function
+//! that stands in another and uses its variables) is for that caller alone, until the one it depends
+//! on is done.
+
+use super::{
+    analysis::Analysis,
+    program::FuncRef,
+    shared::Shared,
+    summary::{Bind, Summary},
+    world::{Call, Left},
+};
+use foldhash::HashMap;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Calls within calls that are followed.
+pub(super) const MAX_DEPTH: usize = 48;
+/// Times a function may be looked at within itself: for particular arguments, then for any.
+const MAX_AGAIN: usize = 2;
+/// Work within a call, in values that are copied; then no more ways of calling a function are told
+/// apart there. Ways of ways of ways would have no end.
+const MAX_SPENT: u64 = 4_000_000;
+/// Ways of calling one function that are told apart.
+const MAX_VARIANTS: usize = 12;
+/// The same within a call that is told apart itself.
+const MAX_VARIANTS_WITHIN: usize = 2;
+
+/// A call that was looked at, with an answer that depends on nobody above.
+pub(super) struct Done {
+    pub(super) call: Call,
+    pub(super) summary: Arc<Summary>,
+    /// What it left, behind what those left whose answers were for it alone.
+    pub(super) left: Vec<Left>,
+    /// The calls within, as they were asked for.
+    pub(super) asked: Vec<Arc<Self>>,
+    /// Functions that were looked at within, and those around them.
+    touched: BTreeSet<FuncRef>,
+    /// How many calls within calls there were at most.
+    height: usize,
+    /// Work on it and on the calls within, in values that were copied.
+    spent: u64,
+}
+
+/// Calls that functions beside each other looked at.
+#[derive(Default)]
+pub(super) struct Made(Mutex<HashMap<Call, Arc<Done>>>);
+
+impl Made {
+    fn get(&self, call: &Call) -> Option<Arc<Done>> {
+        let made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        made.get(call).cloned()
+    }
+
+    /// Whoever was first is kept; the other is the same.
+    fn put(&self, done: Arc<Done>) -> Arc<Done> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        made.entry(done.call.clone()).or_insert(done).clone()
+    }
+}
+
+/// A function that is being looked at, and that called the next.
+pub(super) struct Above<'a> {
+    function: FuncRef,
+    shared: &'a Shared<'a>,
+    next: Option<&'a Above<'a>>,
+}
+
+/// An answer that holds while a function above is being looked at.
+struct Passing {
+    summary: Arc<Summary>,
+    /// The place of the uppermost function it depends on.
+    lowest: usize,
+}
+
+/// What a look knows of the calls it is within, and what those above are to know of it.
+#[derive(Default)]
+pub(super) struct Nest {
+    /// Answers for callers above alone.
+    passing: HashMap<FuncRef, HashMap<Arc<[Bind]>, Passing>>,
+    /// What was asked for here.
+    answers: HashMap<Call, Arc<Summary>>,
+    /// Particular ways of calling each function that were asked for here.
+    variants: HashMap<FuncRef, usize>,
+    /// The place of the uppermost function this depends on.
+    lowest: Option<usize>,
+    asked: Vec<Arc<Done>>,
+    /// Ways of calling one function that are told apart from here.
+    room: usize,
+    /// Answers that depend on nobody above, of calls that may depend on somebody when others ask.
+    settled: HashMap<Call, Arc<Done>>,
+    /// Work on this and on the calls within, in values that were copied.
+    pub(super) spent: u64,
+    /// Whether the look ends as soon as functions call each other in a circle.
+    gives_up: bool,
+    /// Whether it did.
+    given_up: bool,
+    touched: BTreeSet<FuncRef>,
+    /// What those left whose answers were for this one alone.
+    parts: Vec<Left>,
+    height: usize,
+}
+
+impl Nest {
+    /// This depends on the function that is at such a place among those that are being looked at.
+    fn depend(&mut self, on: usize) {
+        self.lowest = Some(self.lowest.map_or(on, |lowest| lowest.min(on)));
+    }
+
+    /// A look that ends as soon as functions call each other in a circle: whoever is looked at beside
+    /// it may be of the same circle, and nobody would learn of the other.
+    pub(super) fn giving_up() -> Self {
+        Self {
+            gives_up: true,
+            ..Self::default()
+        }
+    }
+
+    /// What was asked for, in order, and whether the look ended before its time.
+    pub(super) fn into_asked(self) -> (Vec<Arc<Done>>, bool) {
+        (self.asked, self.given_up)
+    }
+
+    /// Whether the look is over, though nothing came of it.
+    pub(super) fn is_over(&self) -> bool {
+        self.given_up
+    }
+
+    fn known(&mut self, (function, binds): &Call) -> Option<Arc<Summary>> {
+        let passing = self.passing.get(function)?.get(binds)?;
+        let (summary, lowest) = (passing.summary.clone(), passing.lowest);
+        self.depend(lowest);
+        Some(summary)
+    }
+}
+
+impl<'w> Analysis<'w> {
+    /// How many functions are being looked at.
+    fn depth(&self) -> usize {
+        self.place + usize::from(self.function.is_some())
+    }
+
+    /// How many times a function is being looked at, and at which place first.
+    fn running(&self, function: FuncRef) -> (usize, usize) {
+        let (mut times, mut first) = (0, 0);
+        if self.function == Some(function) {
+            (times, first) = (1, self.place);
+        }
+        let (mut next, mut place) = (self.above, self.place);
+        while let Some(above) = next {
+            place -= 1;
+            if above.function == function {
+                (times, first) = (times + 1, place);
+            }
+            next = above.next;
+        }
+        (times, first)
+    }
+
+    /// What the function around another one put where that one finds it, when it is being looked at,
+    /// and its place.
+    fn around(&self, function: FuncRef) -> Option<(&Shared<'_>, usize)> {
+        let owner = self.program.around(function)?;
+        if self.function == Some(owner) {
+            return Some((&self.shared, self.place));
+        }
+        let (mut next, mut place) = (self.above, self.place);
+        while let Some(above) = next {
+            place -= 1;
+            if above.function == owner {
+                return Some((above.shared, place));
+            }
+            next = above.next;
+        }
+        None
+    }
+
+    /// The summary of a function for such arguments; `None` while it is being made, or too deep.
+    pub(super) fn summary(
+        &mut self,
+        function: FuncRef,
+        mut binds: Arc<[Bind]>,
+    ) -> Option<Arc<Summary>> {
+        if self.is_first {
+            return self.summary_at_once(function, binds);
+        }
+        let usual = self.usual(function);
+        let (times, first) = self.running(function);
+        self.nest.touched.insert(function);
+        self.nest.touched.extend(self.program.around(function));
+        if times > 0 && binds != usual {
+            // What a function does when it calls itself does not depend on the first call.
+            binds = usual.clone();
+            self.nest.depend(first);
+        }
+        let mut call = (function, binds);
+        let mut known = self.known_summary(&call);
+        if known.is_none() && call.1 != usual {
+            let before = self.world.variants.get(&function).copied();
+            let room = match self.nest.spent > MAX_SPENT {
+                true => 0,
+                false => self.nest.room,
+            };
+            let above = self.nest.passing.get(&function);
+            let of_above = above.map_or(0, HashMap::len);
+            let lowest = above.and_then(|above| above.values().map(|it| it.lowest).min());
+            let variants = self.nest.variants.entry(function).or_default();
+            if before.unwrap_or_default() + *variants + of_above >= room {
+                if let Some(lowest) = lowest {
+                    self.nest.depend(lowest);
+                }
+                call.1 = usual;
+                known = self.known_summary(&call);
+            } else {
+                *variants += 1;
+            }
+        }
+        if known.is_some() {
+            return known;
+        }
+        if self.nest.given_up {
+            return None;
+        }
+        if times >= MAX_AGAIN {
+            self.nest.depend(first);
+            return None;
+        }
+        if self.depth() > MAX_DEPTH {
+            self.nest.depend(0);
+            return None;
+        }
+        let made = self.made.get(&call).filter(|done| self.is_free(done));
+        let summary = match made.or_else(|| self.nest.settled.get(&call).cloned()) {
+            Some(done) => self.take_done(done),
+            None => self.look_into(call.clone()),
+        };
+        self.nest.answers.insert(call, summary.clone());
+        Some(summary)
+    }
+
+    fn known_summary(&mut self, call: &Call) -> Option<Arc<Summary>> {
+        if let Some(known) = self.nest.answers.get(call) {
+            return Some(known.clone());
+        }
+        if let Some(known) = self.nest.known(call) {
+            return Some(known);
+        }
+        // What a function does that stands in one that is being looked at depends on that one.
+        match self.around(call.0) {
+            Some(_) => None,
+            None => self.world.summaries.get(call).cloned(),
+        }
+    }
+
+    /// Whether an answer would be the same here.
+    fn is_free(&self, done: &Done) -> bool {
+        if self.depth() + done.height > MAX_DEPTH {
+            return false;
+        }
+        let is_touched = |function: &FuncRef| done.touched.contains(function);
+        let mut next = self.above;
+        while let Some(above) = next {
+            if is_touched(&above.function) {
+                return false;
+            }
+            next = above.next;
+        }
+        let passes = |function: &FuncRef| self.nest.passing.contains_key(function);
+        !self.function.as_ref().is_some_and(is_touched) && !done.touched.iter().any(passes)
+    }
+
+    fn take_done(&mut self, done: Arc<Done>) -> Arc<Summary> {
+        let summary = done.summary.clone();
+        self.nest.height = self.nest.height.max(done.height + 1);
+        self.nest.spent += done.spent;
+        self.nest.touched.extend(&done.touched);
+        self.nest.asked.push(done);
+        summary
+    }
+
+    /// Looks at a function for a call of it.
+    fn look_into(&mut self, call: Call) -> Arc<Summary> {
+        let passing = std::mem::take(&mut self.nest.passing);
+        let settled = std::mem::take(&mut self.nest.settled);
+        let place = self.depth();
+        let around = self.around(call.0);
+        let above = self.function.map(|function| Above {
+            function,
+            shared: &self.shared,
+            next: self.above,
+        });
+        let mut inner = Analysis::within(self.ground, self.world, self.made);
+        inner.place = place;
+        inner.above = above.as_ref();
+        inner.function = Some(call.0);
+        inner.nest.passing = passing;
+        inner.nest.settled = settled;
+        inner.nest.room = if inner.usual(call.0) == call.1 {
+            MAX_VARIANTS
+        } else {
+            MAX_VARIANTS_WITHIN
+        };
+        inner.nest.gives_up = self.nest.gives_up;
+        let owner = around.map(|(_, place)| place);
+        let own = Some(self.running(call.0)).filter(|(times, _)| *times > 0);
+        let own = own.map(|(_, first)| first);
+        let is_around = around.is_some();
+        if let Some((shared, place)) = around {
+            inner.shared = Shared::inside(shared);
+            inner.nest.depend(place);
+        }
+        inner.shared.enter(call.0);
+        let mut outcome = inner.execute(call.0, &call.1);
+        inner.keep_lasting(&mut outcome);
+        let summary = Arc::new(Summary::of(outcome));
+        let mut nest = std::mem::take(&mut inner.nest);
+        let left = inner.into_left();
+        let lowest = nest.lowest.filter(|lowest| *lowest < place);
+        let is_circle = lowest.is_some() && lowest != owner && lowest != own;
+        if nest.given_up || (nest.gives_up && is_circle) {
+            self.nest.given_up = true;
+            self.nest.asked.extend(nest.asked);
+            return summary;
+        }
+        self.nest.settled = nest.settled;
+        match lowest {
+            None => {
+                for known in nest.passing.values_mut() {
+                    known.retain(|_, passing| passing.lowest < place);
+                }
+                nest.passing.retain(|_, known| !known.is_empty());
+                self.nest.passing = nest.passing;
+                nest.parts.push(left);
+                let done = Done {
+                    call,
+                    summary,
+                    left: nest.parts,
+                    asked: nest.asked,
+                    touched: nest.touched,
+                    height: nest.height,
+                    spent: nest.spent,
+                };
+                let done = self.made.put(Arc::new(done));
+                if !self.is_free(&done) {
+                    // Nobody else may take it here, yet every way to it would look at it again.
+                    self.nest.settled.insert(done.call.clone(), done.clone());
+                }
+                self.take_done(done)
+            }
+            Some(lowest) => {
+                for passing in nest.passing.values_mut().flat_map(HashMap::values_mut) {
+                    passing.lowest = passing.lowest.min(lowest);
+                }
+                let passing = Passing {
+                    summary: summary.clone(),
+                    lowest,
+                };
+                let known = nest.passing.entry(call.0).or_default();
+                known.insert(call.1.clone(), passing);
+                self.nest.passing = nest.passing;
+                self.nest.depend(lowest);
+                self.nest.height = self.nest.height.max(nest.height + 1);
+                self.nest.spent += nest.spent;
+                // What many calls within calls have together is only moved.
+                join(&mut self.nest.touched, nest.touched);
+                self.nest.parts.extend(nest.parts);
+                self.nest.asked.extend(nest.asked);
+                let mut left = self.absorb(left, is_around);
+                left.answer = Some((call, summary.clone()));
+                self.nest.parts.push(left);
+                summary
+            }
+        }
+    }
+
+    /// Before there is a world: one look is all that is known, and calls add to it at once.
+    fn summary_at_once(
+        &mut self,
+        function: FuncRef,
+        mut binds: Arc<[Bind]>,
+    ) -> Option<Arc<Summary>> {
+        let usual = self.usual(function);
+        let times = self.shared.times_running(function);
+        if binds != usual && times > 0 {
+            binds = usual.clone();
+        }
+        let mut call = (function, binds);
+        let mut known = self.nest.answers.get(&call);
+        if known.is_none() && call.1 != usual {
+            let variants = self.nest.variants.entry(function).or_default();
+            if *variants >= MAX_VARIANTS {
+                call.1 = usual;
+                known = self.nest.answers.get(&call);
+            } else if times < MAX_AGAIN && self.shared.depth() <= MAX_DEPTH {
+                *variants += 1;
+            }
+        }
+        if known.is_some() || times >= MAX_AGAIN || self.shared.depth() > MAX_DEPTH {
+            return known.cloned();
+        }
+        self.shared.enter(function);
+        let mut outcome = self.execute(function, &call.1);
+        self.shared.leave();
+        self.keep_lasting(&mut outcome);
+        let summary = Arc::new(Summary::of(outcome));
+        self.nest.answers.insert(call, summary.clone());
+        Some(summary)
+    }
+}
+
+/// Adds the smaller to the greater.
+fn join(to: &mut BTreeSet<FuncRef>, mut more: BTreeSet<FuncRef>) {
+    if to.len() < more.len() {
+        std::mem::swap(to, &mut more);
+    }
+    to.extend(more);
+}
