@@ -1,6 +1,6 @@
-//! One look at a function, and at whatever it calls: what it sees is what was known before and what
-//! it left so far. Calls ask for the summary of what they call, so callees come before callers wherever
-//! there is no cycle.
+//! One look: what was known before, and what the look itself puts anywhere. The first look is at every
+//! file's top level and at makers of objects, with all that they call; every later one is at one call of
+//! one function, and what that calls is a look of its own (`nested`).
 
 use super::{
     config::Config,
