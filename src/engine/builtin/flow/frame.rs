@@ -5,6 +5,7 @@ use super::{
     context::Context,
     guards,
     program::{FuncRef, UnitRef},
+    results::Results,
     shared::Kept,
     state::{Kind, State, given},
     summary::{Bind, Hit, Store},
@@ -204,10 +205,14 @@ impl<'p> Analysis<'p> {
         self.nest.spent += values as u64;
     }
 
-    /// How much was done in a file before, and by this look and all within.
+    /// How much was done in a file before, and by this look and all within. The first look is at all
+    /// files, so only what was done in this one counts.
     fn work(&self, unit: UnitRef) -> u64 {
-        let before = self.world.results.work.get(&unit);
-        before.copied().unwrap_or_default() + self.nest.spent
+        let of = |results: &Results| results.work.get(&unit).copied().unwrap_or_default();
+        match self.is_first {
+            true => of(&self.results),
+            false => of(&self.world.results) + self.nest.spent,
+        }
     }
 
     fn end_block(

@@ -37,7 +37,7 @@ pub(super) struct Done {
     pub(super) left: Vec<Left>,
     /// The calls within, as they were asked for.
     pub(super) asked: Vec<Arc<Self>>,
-    /// Functions that were looked at within, and those around them.
+    /// Functions that were asked for within, and those around them.
     touched: BTreeSet<FuncRef>,
     /// How many calls within calls there were at most.
     height: usize,

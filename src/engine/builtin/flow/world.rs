@@ -74,7 +74,7 @@ pub(super) struct World {
     pub(super) paths: Paths,
     pub(super) memory: Memory,
     pub(super) summaries: HashMap<Call, Arc<Summary>>,
-    /// Particular ways of calling each function that were looked at.
+    /// How many ways of calling each function are known.
     pub(super) variants: HashMap<FuncRef, usize>,
     /// Functions that the outside calls.
     pub(super) entries: BTreeMap<FuncRef, EntryRow>,
