@@ -1,8 +1,9 @@
 //! What a scan keeps for the next one of the same source, so that it costs what changed.
 //!
-//! An entry is found by the hash of everything it was made of: the build of the engine, rules,
-//! models, and the files with their content. What changed has another key, so nothing is ever out
-//! of date; what is not there, or does not read back, is worked out anew. A cache decides how long a
+//! An entry is found by the hash of what it was made of: the build of the engine, rules, models, and
+//! the files with their content. What changed has another key, so nothing is ever out of date; an entry
+//! that depends on more says on what, and who takes it over looks whether that is so. What is not
+//! there, or does not read back, is worked out anew. A cache decides how long a
 //! scan takes, never what it says. All entries are one file, which a scan reads whole and writes
 //! anew with what it used, so that what nobody uses any more goes by itself.
 //!
@@ -177,6 +178,12 @@ impl Cache {
         after.insert(key, entry);
     }
 
+    /// Parts of an entry count like entries: so many were known, so many were not.
+    pub(crate) fn count(&self, known: u64, unknown: u64) {
+        self.hits.fetch_add(known, Ordering::Relaxed);
+        self.misses.fetch_add(unknown, Ordering::Relaxed);
+    }
+
     /// How often something was known, and how often it was asked for.
     pub(crate) fn reuse(&self) -> (u64, u64) {
         let hits = self.hits.load(Ordering::Relaxed);
@@ -242,4 +249,4 @@ fn entries(file: &[u8]) -> Option<HashMap<Key, Known>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

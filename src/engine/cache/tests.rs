@@ -15,7 +15,7 @@ impl ScanCache for Left {
     }
 }
 
-fn open(left: Vec<u8>) -> Cache {
+pub(crate) fn open(left: Vec<u8>) -> Cache {
     Cache::open(Some(&Left(left)))
 }
 

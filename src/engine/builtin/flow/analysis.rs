@@ -3,24 +3,26 @@
 //! one function, and what that calls is a look of its own (`nested`).
 
 use super::{
-    config::Config,
     frame::Outcome,
+    ground::Ground,
     known::Known,
     models::EntryRow,
-    nested::{Above, MAX_DEPTH, Made, Nest},
+    nested::{Above, MAX_AGAIN, MAX_DEPTH, MAX_VARIANTS, Made, Nest},
     paths::Paths,
-    program::{ClassRef, FuncRef, Program, UnitRef},
+    program::{ClassRef, FuncRef, UnitRef},
     results::Results,
     shared::Shared,
-    templates::Templates,
-    value::{Origin, Source, Steps, Taint, Taints, Trust, Value},
-    world::{Ground, Left, World},
+    summary::{Bind, Effect, Summary},
+    trace::{OfWorld, Trace},
+    value::{Note, Origin, Source, Steps, Taint, Taints, Trust, Value},
+    view::View,
+    world::{Left, World},
 };
 use crate::engine::{
     builtin::ir::{FunctionId, FunctionKind, Name, Span},
     inventory::Language,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,15 +35,15 @@ enum Run {
 /// A look, and what it left so far.
 pub(super) struct Analysis<'w> {
     pub(super) language: Language,
-    pub(super) program: &'w Program,
-    pub(super) config: &'w Config,
-    pub(super) templates: &'w Templates,
+    pub(super) program: View<'w>,
     pub(super) ground: &'w Ground<'w>,
     pub(super) world: &'w World,
     pub(super) paths: &'w Paths,
     pub(super) shared: Shared<'w>,
     pub(super) known: Known,
     pub(super) results: Results,
+    /// What the look asks for, where that is to be known.
+    pub(super) trace: Rc<Trace>,
     pub(super) cancel: &'w CancellationToken,
     pub(super) made: &'w Made,
     /// The function that is looked at, and its place below those that called it.
@@ -59,15 +61,15 @@ pub(super) struct Analysis<'w> {
 impl<'w> Analysis<'w> {
     /// Knows what is known before.
     pub(super) fn within(ground: &'w Ground<'w>, world: &'w World, made: &'w Made) -> Self {
+        let trace = Rc::new(Trace::default());
         Self {
             language: ground.language,
-            program: ground.program,
-            config: ground.config,
-            templates: &ground.templates,
+            program: View::new(ground, trace.clone()),
             ground,
             world,
             paths: &world.paths,
-            shared: Shared::new(&world.memory),
+            shared: Shared::new(&world.memory, trace.clone()),
+            trace,
             known: Known::beside(&world.known),
             results: Results::default(),
             cancel: &ground.cancel,
@@ -97,6 +99,9 @@ impl<'w> Analysis<'w> {
     /// all others learn later.
     pub(super) fn absorb(&mut self, mut left: Left, inside: bool) -> Left {
         if inside {
+            if let Some(memo) = self.ground.memo {
+                self.nest.absorb(memo.print_of_left(&left));
+            }
             self.shared.absorb(std::mem::take(&mut left.memory));
             self.entries.extend(std::mem::take(&mut left.entries));
             self.known.absorb(&left.known);
@@ -108,21 +113,57 @@ impl<'w> Analysis<'w> {
     /// makers of objects.
     pub(super) fn begin(&mut self, functions: &[FuncRef]) {
         self.is_first = true;
-        self.tops = vec![Run::Not; self.program.units.len()];
-        for unit in (0_u32..).take(self.program.units.len()) {
+        self.tops = vec![Run::Not; self.ground.program.units.len()];
+        for unit in (0_u32..).take(self.ground.program.units.len()) {
             self.top_level(UnitRef(unit));
         }
         for function in functions {
             self.find_entries(*function);
         }
         self.known.settle();
-        let makers = functions.iter().filter(|it| self.program.is_maker(**it));
+        let makers = functions
+            .iter()
+            .filter(|it| self.ground.program.is_maker(**it));
         for maker in makers {
             self.whole(*maker);
         }
         // What makers found out of fields was not known to the first of them.
         self.nest = Nest::default();
         self.shared.forget_readers();
+    }
+
+    /// Before there is a world: one look is all that is known, and calls add to it at once.
+    pub(super) fn summary_at_once(
+        &mut self,
+        function: FuncRef,
+        mut binds: Arc<[Bind]>,
+    ) -> Option<Arc<Summary>> {
+        let usual = self.usual(function);
+        let times = self.shared.times_running(function);
+        if binds != usual && times > 0 {
+            binds = usual.clone();
+        }
+        let mut call = (function, binds);
+        let mut known = self.nest.answers.get(&call);
+        if known.is_none() && call.1 != usual {
+            let variants = self.nest.variants.entry(function).or_default();
+            if *variants >= MAX_VARIANTS {
+                call.1 = usual;
+                known = self.nest.answers.get(&call);
+            } else if times < MAX_AGAIN && self.shared.depth() <= MAX_DEPTH {
+                *variants += 1;
+            }
+        }
+        if known.is_some() || times >= MAX_AGAIN || self.shared.depth() > MAX_DEPTH {
+            return known.cloned();
+        }
+        self.shared.enter(function);
+        let mut outcome = self.execute(function, &call.1);
+        self.shared.leave();
+        self.keep_lasting(&mut outcome);
+        let summary = Arc::new(Summary::new(Effect::of(outcome)));
+        self.nest.answers.insert(call, summary.clone());
+        Some(summary)
     }
 
     /// Whether nothing is to be looked at any more.
@@ -162,6 +203,8 @@ impl<'w> Analysis<'w> {
 
     /// Runs the body of a class; its variables are the members.
     pub(super) fn class_body(&mut self, class: ClassRef, bases: Vec<Value>) {
+        // What is derived from what concerns more than the one who looks.
+        self.trace.give_up();
         let body = self.program.class(class).body;
         if self.shared.times_running(body) > 0 || self.shared.depth() > MAX_DEPTH {
             return;
@@ -197,12 +240,14 @@ impl<'w> Analysis<'w> {
 
     /// How the outside calls a function.
     pub(super) fn entry(&self, function: FuncRef) -> Option<&EntryRow> {
+        self.trace.see_known(|| OfWorld::Entry(function), false);
         let own = self.entries.get(&function);
         own.or_else(|| self.world.entries.get(&function))
     }
 
     /// The outside calls a function so.
     pub(super) fn add_entry(&mut self, function: FuncRef, entry: EntryRow) {
+        self.trace.give_up();
         self.entries.insert(function, entry);
     }
 
@@ -226,7 +271,7 @@ impl<'w> Analysis<'w> {
             unit: function.unit,
             span,
             symbol,
-            note: "untrusted data enters here",
+            note: Note::Enters,
         };
         Taints::of(Taint {
             origin: Origin::Source(Arc::new(source)),

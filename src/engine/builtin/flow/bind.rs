@@ -4,18 +4,18 @@ use super::{
     analysis::Analysis,
     call::Args,
     frame::{Frame, mix},
+    memory::Kept,
     program::FuncRef,
-    shared::Kept,
     state::{Kind, Object},
-    summary::{Bind, Hit, Summary},
-    value::{Atom, Atoms, Const, Key, Loc, Origin, Place, Step, Taint, Taints, Value},
+    summary::{Bind, Effect, Hit},
+    value::{Atom, Atoms, Const, Key, Loc, Note, Origin, Place, Step, Taint, Taints, Value},
 };
 use crate::engine::builtin::ir::{Name, ParamKind};
 use foldhash::HashMap;
 use std::rc::Rc;
 
 /// Functions longer than this are not looked at again for particular constants.
-const MAX_SPECIAL: usize = 600;
+pub(super) const MAX_SPECIAL: usize = 600;
 /// Places a function's callers are told of that what they give reaches.
 const MAX_HITS: usize = 64;
 /// The same of one rule, so that the many places of a harmless rule leave room for the others.
@@ -44,7 +44,7 @@ impl<'p> Analysis<'p> {
         let Some(summary) = self.summary(func, binds.into()) else {
             return self.call_unknown(frame, &Value::unknown(), args);
         };
-        let value = self.instantiate(frame, func, &summary, values);
+        let value = self.instantiate(frame, func, summary.effect(), values);
         match &self.program.function(func).returns {
             Some(declared) => self.typed(func.unit, declared, value),
             None => value,
@@ -174,7 +174,7 @@ impl<'p> Analysis<'p> {
         &mut self,
         frame: &mut Frame<'p>,
         func: FuncRef,
-        summary: &Summary,
+        effect: &Effect,
         values: Vec<Value>,
     ) -> Value {
         let name: Name = self.program.function(func).name.as_str().into();
@@ -182,28 +182,28 @@ impl<'p> Analysis<'p> {
             values,
             sites: HashMap::default(),
             found: HashMap::default(),
-            step: frame.step(name, "passes through the call"),
+            step: frame.step(name, Note::ThroughCall),
         };
-        for (loc, _) in &summary.heap {
+        for (loc, _) in &effect.heap {
             if let Loc::Site(site) = loc {
                 given.sites.insert(*site, mix(frame.site, *site));
             }
         }
-        let told = summary.heap.len() + summary.hits.len() + summary.stores.len();
+        let told = effect.heap.len() + effect.hits.len() + effect.stores.len();
         self.charge(frame, told);
-        self.pass_hits(frame, summary, &mut given);
-        for store in &summary.stores {
+        self.pass_hits(frame, effect, &mut given);
+        for store in &effect.stores {
             let taints = Taints::of(store.taint.clone());
             let taints = self.translated_taints(frame, &taints, &mut given);
             self.pass_store(frame, store, &taints);
         }
-        if !summary.returns {
+        if !effect.returns {
             frame.alive = false;
             return Value::default();
         }
-        let result = self.translated(frame, &summary.result, &mut given);
-        let mut changes = Vec::with_capacity(summary.heap.len());
-        for (loc, object) in &summary.heap {
+        let result = self.translated(frame, &effect.result, &mut given);
+        let mut changes = Vec::with_capacity(effect.heap.len());
+        for (loc, object) in &effect.heap {
             let mut map = |value: &Value| self.translated(frame, value, &mut given);
             let moved = object.map(&mut map);
             changes.push((loc, moved));
@@ -361,8 +361,8 @@ impl<'p> Analysis<'p> {
     }
 
     /// What the caller's data reaches in the callee.
-    fn pass_hits(&mut self, frame: &mut Frame<'p>, summary: &Summary, given: &mut Given) {
-        for hit in &summary.hits {
+    fn pass_hits(&mut self, frame: &mut Frame<'p>, effect: &Effect, given: &mut Given) {
+        for hit in &effect.hits {
             let Origin::Param(place) = &hit.taint.origin else {
                 continue;
             };

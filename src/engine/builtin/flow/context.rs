@@ -45,7 +45,9 @@ pub(crate) enum Context {
 }
 
 /// Several contexts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub(crate) struct Contexts(u32);
 
 impl Contexts {

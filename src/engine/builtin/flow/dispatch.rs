@@ -6,15 +6,12 @@ use super::{
     call::Args,
     frame::Frame,
     library::Receiver,
+    memory::Kept,
     program::{ClassRef, FuncRef},
-    shared::Kept,
     state::Kind,
     value::{Atom, Const, Loc, Value},
 };
 use crate::engine::builtin::ir::{Name, Var};
-
-/// Functions of this name that may be meant when nothing is known of the receiver.
-const MAX_BY_NAME: usize = 2;
 
 impl<'p> Analysis<'p> {
     pub(super) fn object_method(
@@ -274,9 +271,11 @@ impl<'p> Analysis<'p> {
         if self.paths.is_known(place) {
             return self.call_member(frame, anything, name, whole, args);
         }
-        let by_name = self.program.with_method.get(name).cloned();
-        let by_name = by_name.filter(|_| !name.starts_with('<'));
-        if let Some(methods) = by_name.filter(|found| found.len() <= MAX_BY_NAME) {
+        let by_name = match name.starts_with('<') {
+            true => None,
+            false => self.program.with_method(name),
+        };
+        if let Some(methods) = by_name {
             let mut result = Value::default();
             for method in self.by_arity(methods, args) {
                 let part = self.call_function(frame, method, &args.behind(receiver.clone()));

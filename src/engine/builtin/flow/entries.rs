@@ -3,10 +3,10 @@
 
 use super::{
     analysis::Analysis,
+    memory::Kept,
     models::EntryRow,
     paths::PathId,
     program::{FuncRef, UnitRef},
-    shared::Kept,
     summary::Bind,
     value::{Atom, Atoms, Value},
 };
@@ -235,7 +235,7 @@ impl<'p> Analysis<'p> {
                 .calls
                 .range((at, FuncRef::FIRST)..=(at, FuncRef::LAST));
             waiting.extend(called.map(|(_, callee)| *callee));
-            let inside = self.program.inside(at);
+            let inside = self.ground.program.inside(at);
             waiting.extend(inside);
         }
         exposed

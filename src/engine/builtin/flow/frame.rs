@@ -3,14 +3,14 @@
 use super::{
     analysis::Analysis,
     context::Context,
+    ground::Slots,
     guards,
+    memory::Kept,
     program::{FuncRef, UnitRef},
     results::Results,
-    shared::Kept,
     state::{Kind, State, given},
     summary::{Bind, Hit, Store},
-    value::{Atom, Place, Step, Trust, Value},
-    world::Slots,
+    value::{Atom, Note, Place, Step, Trust, Value},
 };
 use crate::engine::builtin::ir::{
     Block, BlockId, End, Function, FunctionKind, Name, Op, ParamKind, Span, Var,
@@ -89,7 +89,7 @@ impl Frame<'_> {
     }
 
     /// A step of a trace at the current operation.
-    pub(super) fn step(&self, symbol: Name, note: &'static str) -> Step {
+    pub(super) fn step(&self, symbol: Name, note: Note) -> Step {
         Step {
             unit: self.func.unit,
             span: self.span,
@@ -153,9 +153,13 @@ impl<'p> Analysis<'p> {
             visits[at] += 1;
             steps += block.ops.len();
             self.charge(&frame, block.ops.len() * OPERATION + start.weight());
-            let work = self.work(func.unit);
-            let exhausted = work > MAX_WORK || kept > MAX_KEPT || steps > MAX_STEPS;
-            if exhausted || visits[at] > MAX_VISITS || self.is_over() {
+            let is_over = self.is_exhausted(func.unit) || self.is_over();
+            if is_over {
+                // That does not follow from what this look asks for.
+                self.trace.give_up();
+            }
+            let exhausted = is_over || kept > MAX_KEPT || steps > MAX_STEPS;
+            if exhausted || visits[at] > MAX_VISITS {
                 self.results.gaps.insert(func.unit);
                 continue;
             }
@@ -203,16 +207,18 @@ impl<'p> Analysis<'p> {
         let work = self.results.work.entry(frame.func.unit).or_default();
         *work += values as u64;
         self.nest.spent += values as u64;
+        self.nest.own += values as u64;
     }
 
-    /// How much was done in a file before, and by this look and all within. The first look is at all
-    /// files, so only what was done in this one counts.
-    fn work(&self, unit: UnitRef) -> u64 {
+    /// Whether too much was done in a file before, and by this look and all within. The first look is
+    /// at all files, so only what was done in this one counts.
+    pub(super) fn is_exhausted(&self, unit: UnitRef) -> bool {
         let of = |results: &Results| results.work.get(&unit).copied().unwrap_or_default();
-        match self.is_first {
+        let work = match self.is_first {
             true => of(&self.results),
             false => of(&self.world.results) + self.nest.spent,
-        }
+        };
+        work > MAX_WORK
     }
 
     fn end_block(
@@ -365,7 +371,7 @@ impl<'p> Analysis<'p> {
 
     /// Keeps what inner functions see of a variable.
     pub(super) fn publish(&mut self, frame: &Frame<'p>, var: Var, value: &Value) {
-        if self.program.captured.contains(&(frame.func, var)) {
+        if self.program.is_captured(frame.func, var) {
             let lasting = self.lasting_value(&frame.state, value);
             self.shared.keep(&Kept::Outer(frame.func, var), &lasting);
         }

@@ -4,7 +4,7 @@
 use super::{
     analysis::Analysis,
     frame::{Frame, Outcome},
-    shared::Kept,
+    memory::Kept,
     state::{Object, State},
     summary::Store,
     value::{Atom, Loc, Origin, Taints, Trust, Value},

@@ -3,11 +3,10 @@
 
 use super::{
     analysis::Analysis,
-    config::is_settings_module,
     paths::PathId,
-    program::{ClassRef, FuncRef, Program, UnitRef},
-    shared::Kept,
+    program::{ClassRef, FuncRef, UnitRef},
     summary::Bind,
+    trace::{Answer, Before, Question},
     value::Atom,
 };
 use crate::engine::{builtin::ir::Name, inventory::Language};
@@ -33,14 +32,9 @@ pub(super) struct Known {
     own_names: HashMap<Name, PathId>,
     /// Rules by what models call them.
     rules: HashMap<String, Name>,
-    /// Where modules of settings, and classes in them, set a name.
-    settings: Option<SettingPlaces>,
     /// Settings that were put together of others.
     pub(super) expanded: usize,
 }
-
-/// Where each name of modules of settings is set: of the file, or of a class in it.
-type SettingPlaces = HashMap<Name, Arc<[Kept]>>;
 
 impl Known {
     /// From now on answers stay.
@@ -49,7 +43,6 @@ impl Known {
             settled: true,
             own_names: std::mem::take(&mut self.own_names),
             rules: std::mem::take(&mut self.rules),
-            settings: self.settings.take(),
             expanded: self.expanded,
             ..Self::default()
         };
@@ -75,6 +68,11 @@ impl Known {
         }
     }
 
+    /// Whether a class came to be derived from something else.
+    pub(super) fn is_rederived(&self) -> bool {
+        self.rederived
+    }
+
     /// Another look may have changed what a class is derived from.
     pub(super) fn absorb(&mut self, other: &Self) {
         if other.rederived {
@@ -97,9 +95,6 @@ impl Known {
         add(&mut self.declared, &other.declared);
         add(&mut self.own_names, &other.own_names);
         add(&mut self.rules, &other.rules);
-        if self.settings.is_none() {
-            self.settings.clone_from(&other.settings);
-        }
         self.expanded += other.expanded;
     }
 
@@ -113,6 +108,44 @@ impl Known {
 }
 
 impl<'p> Analysis<'p> {
+    /// Answers something; what is asked for on the way is told as part of it.
+    pub(super) fn question<T>(
+        &mut self,
+        answer: impl FnOnce(&mut Self) -> T,
+        told: impl FnOnce(&T) -> (Question, Answer),
+    ) -> T {
+        let before = Before {
+            work: self.nest.own,
+            has_put: self.shared.has_own(),
+        };
+        self.trace.enter();
+        let found = answer(self);
+        self.trace.leave(|| told(&found), before);
+        found
+    }
+
+    /// Whether a question was answered before.
+    pub(super) fn is_answered(&self, question: &Question) -> bool {
+        let (own, all, classes) = (&self.known, &self.world.known, self.world_classes());
+        match question {
+            Question::Usual(of) => own.usual.contains_key(of) || all.usual.contains_key(of),
+            Question::Ancestors(of) => {
+                let all = classes.is_some_and(|it| it.ancestors.contains_key(of));
+                all || own.ancestors.contains_key(of)
+            }
+            Question::FieldType(class, name) => {
+                let of = (*class, name.clone());
+                let all = classes.is_some_and(|it| it.field_types.contains_key(&of));
+                all || own.field_types.contains_key(&of)
+            }
+            Question::Declared(unit, name) => {
+                let of = (*unit, name.clone());
+                own.declared.contains_key(&of) || all.declared.contains_key(&of)
+            }
+            Question::Call(..) => false,
+        }
+    }
+
     /// What others worked out of classes, as long as it is so.
     fn world_classes(&self) -> Option<&'p Known> {
         (!self.shared.derives() && self.known.settled).then_some(&self.world.known)
@@ -120,6 +153,13 @@ impl<'p> Analysis<'p> {
 
     /// What is known of a function's arguments whoever calls it.
     pub(super) fn usual(&mut self, function: FuncRef) -> Arc<[Bind]> {
+        self.question(
+            |look| look.find_usual(function),
+            |usual| (Question::Usual(function), Answer::Usual(usual.clone())),
+        )
+    }
+
+    fn find_usual(&mut self, function: FuncRef) -> Arc<[Bind]> {
         let known = self.known.usual.get(&function);
         if let Some(known) = known.or_else(|| self.world.known.usual.get(&function)) {
             return known.clone();
@@ -133,6 +173,13 @@ impl<'p> Analysis<'p> {
 
     /// A class and what it is derived from, nearest first.
     pub(super) fn ancestors(&mut self, class: ClassRef) -> Arc<[ClassRef]> {
+        self.question(
+            |look| look.find_ancestors(class),
+            |found| (Question::Ancestors(class), Answer::Ancestors(found.clone())),
+        )
+    }
+
+    fn find_ancestors(&mut self, class: ClassRef) -> Arc<[ClassRef]> {
         let world = self.world_classes();
         let known = self.known.ancestors.get(&class);
         if let Some(known) = known.or_else(|| world?.ancestors.get(&class)) {
@@ -147,6 +194,16 @@ impl<'p> Analysis<'p> {
 
     /// The type of a field as it is declared.
     pub(super) fn field_type(&mut self, class: ClassRef, name: &Name) -> FieldType {
+        self.question(
+            |look| look.find_field_type(class, name),
+            |found| {
+                let question = Question::FieldType(class, name.clone());
+                (question, Answer::FieldType(found.clone()))
+            },
+        )
+    }
+
+    fn find_field_type(&mut self, class: ClassRef, name: &Name) -> FieldType {
         let key = (class, name.clone());
         let world = self.world_classes();
         let known = self.known.field_types.get(&key);
@@ -162,6 +219,16 @@ impl<'p> Analysis<'p> {
 
     /// What a value of a type as it is written may be.
     pub(super) fn type_as_written(&mut self, unit: UnitRef, declared: &Name) -> Option<Atom> {
+        self.question(
+            |look| look.find_type(unit, declared),
+            |found| {
+                let question = Question::Declared(unit, declared.clone());
+                (question, Answer::Declared(found.clone()))
+            },
+        )
+    }
+
+    fn find_type(&mut self, unit: UnitRef, declared: &Name) -> Option<Atom> {
         let key = (unit, declared.clone());
         let known = self.known.declared.get(&key);
         if let Some(known) = known.or_else(|| self.world.known.declared.get(&key)) {
@@ -186,16 +253,6 @@ impl<'p> Analysis<'p> {
         place
     }
 
-    /// Where modules of settings set a name.
-    pub(super) fn set_in_modules(&mut self, name: &Name) -> Arc<[Kept]> {
-        let program = self.program;
-        let places = match &self.world.known.settings {
-            Some(known) => known,
-            None => self.known.settings.get_or_insert_with(|| places(program)),
-        };
-        places.get(name).cloned().unwrap_or_default()
-    }
-
     /// The id of a rule that models call `rule`.
     pub(super) fn rule_id(&mut self, rule: &str) -> Name {
         let known = self.known.rules.get(rule);
@@ -206,29 +263,4 @@ impl<'p> Analysis<'p> {
         self.known.rules.insert(rule.to_owned(), id.clone());
         id
     }
-}
-
-fn places(program: &Program) -> SettingPlaces {
-    let mut places: HashMap<Name, Vec<Kept>> = HashMap::default();
-    let is_settings = |unit: UnitRef| is_settings_module(&program.unit(unit).path);
-    let units = (0_u32..).map(UnitRef).take(program.units.len());
-    for unit in units.filter(|unit| is_settings(*unit)) {
-        for name in program.global_names(unit) {
-            let kept = Kept::Global(unit, name.clone());
-            places.entry(name.clone()).or_default().push(kept);
-        }
-    }
-    for (class, at) in program.classes.iter().zip(0_u32..) {
-        if is_settings(class.body.unit) {
-            let members = program.function(class.body).vars.iter();
-            for name in members.filter_map(|info| info.name.as_ref()) {
-                let kept = Kept::Member(ClassRef(at), name.clone());
-                places.entry(name.clone()).or_default().push(kept);
-            }
-        }
-    }
-    places
-        .into_iter()
-        .map(|(name, at)| (name, at.into()))
-        .collect()
 }

@@ -4,11 +4,11 @@ use super::{
     analysis::Analysis,
     frame::Frame,
     known::FieldType,
+    memory::Kept,
     paths::PathId,
     program::ClassRef,
-    shared::Kept,
     state::{Kind, given},
-    value::{Atom, Key, Loc, Origin, Place, Value},
+    value::{Atom, Key, Loc, Note, Origin, Place, Value},
 };
 use crate::engine::{
     builtin::ir::{Name, Var},
@@ -261,7 +261,7 @@ impl<'p> Analysis<'p> {
         value: &Value,
     ) {
         let target = frame.get(object);
-        let step = frame.step(name.clone(), "stored");
+        let step = frame.step(name.clone(), Note::Stored);
         let mut value = value.clone();
         value.taint = value.taint.with_step(&step);
         let alone = target.atoms.iter().filter(|it| is_object(it)).count() == 1;

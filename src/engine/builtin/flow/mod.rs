@@ -3,7 +3,8 @@
 //! Files are lowered, and their functions looked at, on all threads; the result does not depend on
 //! their number (see `world`). What libraries do is data (`models`). Knows no grammar and no detector;
 //! gives claims with the whole way, and what it thinks of the places that syntax checks flag.
-//! A file that did not change is not lowered again, and where no file did, nothing is.
+//! A file that did not change is not lowered again, what looking at its functions found out is taken over
+//! from the last scan where it still holds (`memo`, `recall`), and where no file changed, nothing is done.
 
 mod analysis;
 mod arithmetic;
@@ -11,16 +12,20 @@ mod bind;
 mod call;
 mod config;
 mod context;
+mod declared;
 mod dispatch;
 mod elements;
 mod entries;
 mod frame;
+mod ground;
 mod guards;
 mod harmless;
 mod kept;
 mod known;
 mod library;
 mod members;
+mod memo;
+mod memory;
 mod methods;
 mod models;
 mod names;
@@ -29,6 +34,7 @@ mod operation;
 mod order;
 mod paths;
 mod program;
+mod recall;
 mod report;
 mod results;
 mod rules;
@@ -36,15 +42,19 @@ mod settings;
 mod shared;
 mod sinks;
 mod state;
+mod steps;
 mod summary;
 mod taint;
 mod templates;
 mod text;
 mod texts;
+mod trace;
 #[cfg(test)]
 pub(crate) mod trial;
 mod value;
+mod view;
 mod world;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -67,6 +77,8 @@ use crate::engine::{
 };
 use analysis::Analysis;
 use config::Config;
+use ground::Ground;
+use memo::Memo;
 use nested::Made;
 use program::{Program, SourceUnit};
 use rayon::prelude::*;
@@ -76,7 +88,7 @@ use std::{
     path::Path,
 };
 use tokio_util::sync::CancellationToken;
-use world::{Ground, World};
+use world::World;
 
 /// A SHA-256.
 type Digest = [u8; 32];
@@ -94,6 +106,8 @@ pub(crate) struct Flow {
 struct Readable {
     units: Vec<SourceUnit>,
     lines: Vec<LineIndex>,
+    /// What the looks at their functions are kept under, where a file is what the inventory saw.
+    keys: Vec<Option<Key>>,
     /// Files that could not be read whole.
     gaps: BTreeMap<String, Gap>,
     /// Whether a file on disk is another one than the inventory saw.
@@ -187,6 +201,7 @@ impl Work<'_> {
         if let Some(known) = self.cache.get(key) {
             for file in files {
                 self.cache.keep(lowered_key(file));
+                self.cache.keep(self.looks_key(language, file));
             }
             return known;
         }
@@ -219,6 +234,14 @@ impl Work<'_> {
         read.fold(key, KeyOf::and_file).key()
     }
 
+    /// The key of what looks at the functions of a file found out.
+    fn looks_key(&self, language: Language, file: &SourceFile) -> Key {
+        let key = KeyOf::new("looks")
+            .and(language.as_str())
+            .and(self.models.digest());
+        key.and_file(file).key()
+    }
+
     /// Lowers files on all threads; what is no template of the language is left out.
     fn read(&self, language: Language, files: &[&SourceFile]) -> Readable {
         let lowered: Vec<_> = files
@@ -234,7 +257,8 @@ impl Work<'_> {
                     }
                     let key = is_same.then(|| lowered_key(file));
                     let lowered = self.lower(&source, key)?;
-                    Some((source.path, source.lines, lowered))
+                    let key = is_same.then(|| self.looks_key(language, file));
+                    Some((source.path, source.lines, key, lowered))
                 });
                 (is_same, lowered)
             })
@@ -242,7 +266,7 @@ impl Work<'_> {
         let mut readable = Readable::default();
         for (is_same, lowered) in lowered {
             readable.is_other |= !is_same;
-            let Some((path, lines, lowered)) = lowered else {
+            let Some((path, lines, key, lowered)) = lowered else {
                 continue;
             };
             let gap = match lowered {
@@ -250,6 +274,7 @@ impl Work<'_> {
                     let path = path.clone();
                     readable.units.push(SourceUnit::new(path, unit));
                     readable.lines.push(lines);
+                    readable.keys.push(key);
                     gap
                 }
                 Err(gap) => Some(gap),
@@ -287,11 +312,28 @@ impl Work<'_> {
     /// Looks at the files of one language; `None` when that broke.
     fn look(&self, language: Language, readable: Readable) -> Option<BTreeMap<String, FileFlow>> {
         let Readable {
-            units, lines, gaps, ..
+            units,
+            lines,
+            gaps,
+            keys,
+            ..
         } = readable;
         let program = Program::new(units);
-        let ground = Ground::new(language, &program, &self.config, self.cancel);
-        let look = || look(&ground, self.models, &lines);
+        let look = || {
+            let keys = keys.into_par_iter();
+            let memo = match self.cache.is_kept() {
+                true => Memo::open(&program, keys, self.cache),
+                false => None,
+            };
+            let ground = |memo| Ground::new(language, &program, &self.config, memo, self.cancel);
+            let found = look(&ground(memo.as_ref()), self.models, &lines, self.cache);
+            let Some(broken) = memo.as_ref().filter(|memo| memo.is_broken()) else {
+                return found;
+            };
+            // As if nothing had been known.
+            broken.forget(self.cache);
+            look(&ground(None), self.models, &lines, self.cache)
+        };
         let mut files = on_threads(rayon::current_num_threads(), STACK, look)??;
         for (path, gap) in gaps {
             files.entry(path).or_default().gap = Some(gap);
@@ -305,9 +347,17 @@ fn look(
     ground: &Ground<'_>,
     models: &Models,
     lines: &[LineIndex],
+    cache: &Cache,
 ) -> Option<BTreeMap<String, FileFlow>> {
     let mut world = World::new(ground.language, models).ok()?;
+    if let Some(memo) = ground.memo {
+        memo.make_places(&mut world.paths);
+    }
     world.look(ground);
+    let is_over = ground.cancel.is_cancelled();
+    if let Some(memo) = ground.memo.filter(|memo| !is_over && !memo.is_broken()) {
+        memo.save(&world.paths, cache);
+    }
     let made = Made::default();
     let analysis = Analysis::within(ground, &world, &made);
     Some(report::report(&analysis, lines))

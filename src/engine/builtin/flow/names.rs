@@ -3,9 +3,9 @@
 use super::{
     analysis::Analysis,
     frame::Frame,
+    memory::Kept,
     paths::PathId,
     program::{ClassRef, FuncRef, UnitRef},
-    shared::Kept,
     value::{Atom, Value},
 };
 use crate::engine::{builtin::ir::Name, inventory::Language};

@@ -8,26 +8,32 @@
 
 use super::{
     analysis::Analysis,
+    memo::Memo,
     program::FuncRef,
     shared::Shared,
     summary::{Bind, Summary},
+    trace::{Answer, Question},
     world::{Call, Left},
+    written::Print,
 };
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Calls within calls that are followed.
 pub(super) const MAX_DEPTH: usize = 48;
 /// Times a function may be looked at within itself: for particular arguments, then for any.
-const MAX_AGAIN: usize = 2;
+pub(super) const MAX_AGAIN: usize = 2;
 /// Work within a call, in values that are copied; then no more ways of calling a function are told
 /// apart there. Ways of ways of ways would have no end.
 const MAX_SPENT: u64 = 4_000_000;
 /// Ways of calling one function that are told apart.
-const MAX_VARIANTS: usize = 12;
+pub(super) const MAX_VARIANTS: usize = 12;
 /// The same within a call that is told apart itself.
 const MAX_VARIANTS_WITHIN: usize = 2;
+
+/// Answers for callers above that a look may be handed to be recalled: they are copied each time.
+const MAX_HANDED_ON: usize = 64;
 
 /// A call that was looked at, with an answer that depends on nobody above.
 pub(super) struct Done {
@@ -70,6 +76,7 @@ pub(super) struct Above<'a> {
 }
 
 /// An answer that holds while a function above is being looked at.
+#[derive(Clone)]
 struct Passing {
     summary: Arc<Summary>,
     /// The place of the uppermost function it depends on.
@@ -82,9 +89,9 @@ pub(super) struct Nest {
     /// Answers for callers above alone.
     passing: HashMap<FuncRef, HashMap<Arc<[Bind]>, Passing>>,
     /// What was asked for here.
-    answers: HashMap<Call, Arc<Summary>>,
+    pub(super) answers: HashMap<Call, Arc<Summary>>,
     /// Particular ways of calling each function that were asked for here.
-    variants: HashMap<FuncRef, usize>,
+    pub(super) variants: HashMap<FuncRef, usize>,
     /// The place of the uppermost function this depends on.
     lowest: Option<usize>,
     asked: Vec<Arc<Done>>,
@@ -94,6 +101,16 @@ pub(super) struct Nest {
     settled: HashMap<Call, Arc<Done>>,
     /// Work on this and on the calls within, in values that were copied.
     pub(super) spent: u64,
+    /// Work on this alone.
+    pub(super) own: u64,
+    /// What was taken in of an inner function by the question that is being answered.
+    absorbed: Option<Print>,
+    /// Whether something was taken in of which nobody can tell what it was.
+    is_untold: bool,
+    /// Calls that were asked for when this was to be recalled, in vain.
+    in_vain: HashSet<Call>,
+    /// Whether it is within such a call: nothing is recalled twice, or every call would double the work.
+    is_again: bool,
     /// Whether the look ends as soon as functions call each other in a circle.
     gives_up: bool,
     /// Whether it did.
@@ -117,6 +134,17 @@ impl Nest {
             gives_up: true,
             ..Self::default()
         }
+    }
+
+    /// What an inner function left is taken in; `None` when nobody can tell what that was.
+    pub(super) fn absorb(&mut self, print: Option<Print>) {
+        self.is_untold |= print.is_none();
+        self.absorbed = self.absorbed.or(print);
+    }
+
+    /// Whether something was taken in of which nobody can tell what it was.
+    pub(super) fn is_untold(&self) -> bool {
+        self.is_untold
     }
 
     /// What was asked for, in order, and whether the look ended before its time.
@@ -163,7 +191,7 @@ impl<'w> Analysis<'w> {
     /// What the function around another one put where that one finds it, when it is being looked at,
     /// and its place.
     fn around(&self, function: FuncRef) -> Option<(&Shared<'_>, usize)> {
-        let owner = self.program.around(function)?;
+        let owner = self.ground.program.around(function)?;
         if self.function == Some(owner) {
             return Some((&self.shared, self.place));
         }
@@ -182,15 +210,44 @@ impl<'w> Analysis<'w> {
     pub(super) fn summary(
         &mut self,
         function: FuncRef,
-        mut binds: Arc<[Bind]>,
+        binds: Arc<[Bind]>,
     ) -> Option<Arc<Summary>> {
+        self.summary_and_absorbed(function, binds).0
+    }
+
+    /// The same, and what differs where anything does that was taken in of it besides.
+    pub(super) fn summary_and_absorbed(
+        &mut self,
+        function: FuncRef,
+        binds: Arc<[Bind]>,
+    ) -> (Option<Arc<Summary>>, Option<Print>) {
+        let memo = self.ground.memo;
+        let question = Question::Call(function, binds.clone());
+        self.question(
+            |look| {
+                let summary = look.find_summary(function, binds);
+                if look.nest.is_untold {
+                    look.trace.give_up();
+                }
+                (summary, look.nest.absorbed.take())
+            },
+            |(summary, absorbed)| {
+                let print = |memo: &Memo| summary.as_ref().map(|it| memo.print(it));
+                (question, Answer::Call(memo.and_then(print), *absorbed))
+            },
+        )
+    }
+
+    fn find_summary(&mut self, function: FuncRef, mut binds: Arc<[Bind]>) -> Option<Arc<Summary>> {
         if self.is_first {
             return self.summary_at_once(function, binds);
         }
         let usual = self.usual(function);
         let (times, first) = self.running(function);
         self.nest.touched.insert(function);
-        self.nest.touched.extend(self.program.around(function));
+        self.nest
+            .touched
+            .extend(self.ground.program.around(function));
         if times > 0 && binds != usual {
             // What a function does when it calls itself does not depend on the first call.
             binds = usual.clone();
@@ -207,6 +264,7 @@ impl<'w> Analysis<'w> {
             let above = self.nest.passing.get(&function);
             let of_above = above.map_or(0, HashMap::len);
             let lowest = above.and_then(|above| above.values().map(|it| it.lowest).min());
+            let is_too_deep = self.depth() > MAX_DEPTH;
             let variants = self.nest.variants.entry(function).or_default();
             if before.unwrap_or_default() + *variants + of_above >= room {
                 if let Some(lowest) = lowest {
@@ -214,7 +272,7 @@ impl<'w> Analysis<'w> {
                 }
                 call.1 = usual;
                 known = self.known_summary(&call);
-            } else {
+            } else if !is_too_deep {
                 *variants += 1;
             }
         }
@@ -292,30 +350,53 @@ impl<'w> Analysis<'w> {
             shared: &self.shared,
             next: self.above,
         });
-        let mut inner = Analysis::within(self.ground, self.world, self.made);
-        inner.place = place;
-        inner.above = above.as_ref();
-        inner.function = Some(call.0);
-        inner.nest.passing = passing;
-        inner.nest.settled = settled;
-        inner.nest.room = if inner.usual(call.0) == call.1 {
-            MAX_VARIANTS
-        } else {
-            MAX_VARIANTS_WITHIN
-        };
-        inner.nest.gives_up = self.nest.gives_up;
         let owner = around.map(|(_, place)| place);
         let own = Some(self.running(call.0)).filter(|(times, _)| *times > 0);
         let own = own.map(|(_, first)| first);
         let is_around = around.is_some();
-        if let Some((shared, place)) = around {
-            inner.shared = Shared::inside(shared);
-            inner.nest.depend(place);
-        }
-        inner.shared.enter(call.0);
-        let mut outcome = inner.execute(call.0, &call.1);
-        inner.keep_lasting(&mut outcome);
-        let summary = Arc::new(Summary::of(outcome));
+        let begin = |passing, settled, is_again| {
+            let mut inner = Analysis::within(self.ground, self.world, self.made);
+            inner.place = place;
+            inner.above = above.as_ref();
+            inner.function = Some(call.0);
+            inner.nest.passing = passing;
+            inner.nest.settled = settled;
+            inner.nest.room = if inner.usual(call.0) == call.1 {
+                MAX_VARIANTS
+            } else {
+                MAX_VARIANTS_WITHIN
+            };
+            inner.nest.gives_up = self.nest.gives_up;
+            inner.nest.is_again = is_again;
+            if let Some((shared, place)) = around {
+                inner.shared = Shared::inside(shared, inner.trace.clone());
+                inner.nest.depend(place);
+            }
+            inner.shared.enter(call.0);
+            inner
+        };
+        let is_again = self.nest.is_again || self.nest.in_vain.contains(&call);
+        let is_tried = !is_again && passing.len() + settled.len() <= MAX_HANDED_ON;
+        let known = self.ground.recollection(&call).filter(|_| is_tried);
+        let (mut inner, recalled) = match known {
+            None => (begin(passing, settled, is_again), None),
+            Some(known) => {
+                let mut inner = begin(HashMap::default(), HashMap::default(), false);
+                let records = inner.that_hold(&known);
+                inner.nest.passing = passing.clone();
+                inner.nest.settled = settled.clone();
+                match inner.recall(call.0, &known, records) {
+                    Some(summary) => (inner, Some(summary)),
+                    None => {
+                        let in_vain = inner.nest.answers.into_keys().collect();
+                        inner = begin(passing, settled, false);
+                        inner.nest.in_vain = in_vain;
+                        (inner, None)
+                    }
+                }
+            }
+        };
+        let summary = recalled.unwrap_or_else(|| inner.look_and_remember(&call));
         let mut nest = std::mem::take(&mut inner.nest);
         let left = inner.into_left();
         let lowest = nest.lowest.filter(|lowest| *lowest < place);
@@ -374,40 +455,6 @@ impl<'w> Analysis<'w> {
                 summary
             }
         }
-    }
-
-    /// Before there is a world: one look is all that is known, and calls add to it at once.
-    fn summary_at_once(
-        &mut self,
-        function: FuncRef,
-        mut binds: Arc<[Bind]>,
-    ) -> Option<Arc<Summary>> {
-        let usual = self.usual(function);
-        let times = self.shared.times_running(function);
-        if binds != usual && times > 0 {
-            binds = usual.clone();
-        }
-        let mut call = (function, binds);
-        let mut known = self.nest.answers.get(&call);
-        if known.is_none() && call.1 != usual {
-            let variants = self.nest.variants.entry(function).or_default();
-            if *variants >= MAX_VARIANTS {
-                call.1 = usual;
-                known = self.nest.answers.get(&call);
-            } else if times < MAX_AGAIN && self.shared.depth() <= MAX_DEPTH {
-                *variants += 1;
-            }
-        }
-        if known.is_some() || times >= MAX_AGAIN || self.shared.depth() > MAX_DEPTH {
-            return known.cloned();
-        }
-        self.shared.enter(function);
-        let mut outcome = self.execute(function, &call.1);
-        self.shared.leave();
-        self.keep_lasting(&mut outcome);
-        let summary = Arc::new(Summary::of(outcome));
-        self.nest.answers.insert(call, summary.clone());
-        Some(summary)
     }
 }
 

@@ -4,9 +4,9 @@ use super::{
     analysis::Analysis,
     arithmetic,
     frame::Frame,
-    shared::Kept,
+    memory::Kept,
     state::{Kind, Object},
-    value::{Atom, Const, Loc, Value},
+    value::{Atom, Const, Loc, Note, Value},
 };
 use crate::engine::builtin::ir::{
     Container, Entry, FunctionId, Item, Literal, Name, Op, OpKind, Var,
@@ -156,7 +156,7 @@ impl<'p> Analysis<'p> {
         if !value.taint.is_empty()
             && let Some(name) = frame.name(to)
         {
-            let step = frame.step(name.clone(), "assigned");
+            let step = frame.step(name.clone(), Note::Assigned);
             value.taint = value.taint.with_step(&step);
         }
         if let Some(declared) = frame
@@ -304,7 +304,7 @@ impl<'p> Analysis<'p> {
     }
 
     fn store_global(&mut self, frame: &mut Frame<'p>, name: &Name, value: &Value) {
-        let step = frame.step(name.clone(), "assigned");
+        let step = frame.step(name.clone(), Note::Assigned);
         let mut value = value.clone();
         value.taint = value.taint.with_step(&step);
         if Self::is_top(frame) {

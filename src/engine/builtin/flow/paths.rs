@@ -3,19 +3,30 @@
 //! What a library does is said by models at places of this tree; a value of a library is a place in
 //! it. A model may say that a place is of a type, which is another place: then that one is meant.
 
-use super::{frame::mix, models::Model, program::hash_of};
+use super::{frame::mix, models::Model, program::hash_of, written};
 use crate::engine::builtin::ir::Name;
 use elsa::sync::FrozenMap;
 use foldhash::HashMap;
-use std::sync::{Arc, LazyLock};
+use serde::{Deserialize, Serialize, Serializer};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+};
 
 /// A chain longer than this is not followed: its end stands for all that comes.
 pub(super) const MAX_DEPTH: u16 = 16;
 
 /// A place in the tree: its number for those that models speak of, in their order; behind them, for
 /// all others, a hash of how one comes there. So it is the same whoever asks for it first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub(super) struct PathId(u64);
+
+impl Serialize for PathId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        written::place(*self);
+        self.0.serialize(to)
+    }
+}
 
 const ROOT: PathId = PathId(0);
 /// Marks a hash.
@@ -24,15 +35,16 @@ const HASHED: u64 = 1 << 63;
 const CALL: u64 = 1;
 
 /// From one place to the next.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Segment {
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) enum Segment {
     Name(Name),
     Call,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Node {
-    parent: Option<PathId>,
+    /// From where one comes here, and how.
+    parent: Option<(PathId, Segment)>,
     /// How it is written, `a.b()`.
     text: Name,
     depth: u16,
@@ -150,7 +162,33 @@ impl Paths {
     }
 
     pub(super) fn parent(&self, at: PathId) -> Option<PathId> {
-        self.node(at).parent
+        self.node(at).parent.as_ref().map(|(parent, _)| *parent)
+    }
+
+    /// How one comes to places that no model speaks of, each behind those it lies below.
+    pub(super) fn ways(&self, places: impl IntoIterator<Item = PathId>) -> Vec<(PathId, Segment)> {
+        let mut seen: BTreeSet<PathId> = BTreeSet::new();
+        let mut ways = Vec::new();
+        for place in places {
+            let mut at = place;
+            let mut way = Vec::new();
+            while at.0 & HASHED != 0 && seen.insert(at) {
+                let Some((parent, segment)) = &self.node(at).parent else {
+                    break;
+                };
+                way.push((*parent, segment.clone()));
+                at = *parent;
+            }
+            ways.extend(way.into_iter().rev());
+        }
+        ways
+    }
+
+    /// Makes the places that [`Self::ways`] told of.
+    pub(super) fn make(&self, ways: &[(PathId, Segment)]) {
+        for (of, segment) in ways {
+            self.child(*of, segment.clone());
+        }
     }
 
     /// Whether anything is said of the place or of what is below it.
@@ -237,7 +275,7 @@ fn below(of: PathId, parent: &Node, segment: &Segment) -> Node {
         Segment::Name(name) => format!("{}.{name}", parent.text).into(),
     };
     Node {
-        parent: Some(of),
+        parent: Some((of, segment.clone())),
         text,
         depth: parent.depth + 1,
         ..Node::default()

@@ -3,6 +3,7 @@
 use super::frame::definition;
 use crate::engine::builtin::ir::{Function, FunctionId, FunctionKind, Name, OpKind, Unit, Var};
 use foldhash::HashMap;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,7 @@ const GIVE_SETTERS: [&str; 3] = ["Data", "Setter", "ConfigurationProperties"];
 pub(super) struct UnitRef(pub(super) u32);
 
 /// A function of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub(super) struct FuncRef {
     pub(super) unit: UnitRef,
     pub(super) id: FunctionId,

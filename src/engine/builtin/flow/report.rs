@@ -155,7 +155,7 @@ fn claim(
                 _ => TraceRole::Step,
             },
             symbol: step.symbol.to_string(),
-            note: step.note.to_owned(),
+            note: step.note.text().to_owned(),
         })
         .collect();
     // What every file has by itself is known by its own name.

@@ -6,13 +6,14 @@ use super::{
 };
 use crate::engine::builtin::ir::Name;
 use foldhash::HashMap;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map},
     sync::Arc,
 };
 
 /// Where data ends up.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct SinkPlace {
     pub(super) unit: UnitRef,
     pub(super) start: u32,
@@ -22,7 +23,7 @@ pub(super) struct SinkPlace {
 }
 
 /// Untrusted data at a place where it does harm.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Found {
     pub(super) source: Option<Arc<Source>>,
     /// How many steps on the way are not known.
@@ -43,7 +44,7 @@ impl Found {
 }
 
 /// What the data flow says of a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Verdict {
     /// Whatever comes there can do no harm.
     Harmless,
@@ -54,7 +55,7 @@ pub(super) enum Verdict {
 }
 
 /// What came of looking at functions.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Results {
     pub(super) found: BTreeMap<SinkPlace, Found>,
     pub(super) judged: BTreeMap<SinkPlace, Verdict>,
@@ -94,7 +95,9 @@ impl Results {
     pub(super) fn visit(&mut self, function: FuncRef, blocks: usize, block: usize, count: usize) {
         let known = self.visited.entry(function);
         let known = known.or_insert_with(|| vec![0; blocks]);
-        known[block] = known[block].max(count);
+        if let Some(known) = known.get_mut(block) {
+            *known = (*known).max(count);
+        }
     }
 
     /// Takes in what came of looking at others.

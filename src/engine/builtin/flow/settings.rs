@@ -9,10 +9,10 @@ use super::{
     call::Args,
     config::Setting,
     frame::Frame,
+    memory::Kept,
     models::{Model, SettingRow},
     paths::PathId,
     program::ClassRef,
-    shared::Kept,
     text::concatenation,
     value::{Atom, Const, Taints, Value},
 };
@@ -21,7 +21,7 @@ use crate::engine::builtin::ir::{Annotation, Name};
 /// Settings within settings that are followed.
 const MAX_DEPTH: u32 = 4;
 /// Settings that are put into texts in one analysis: each text may stand in many others.
-const MAX_EXPANDED: usize = 100_000;
+pub(super) const MAX_EXPANDED: usize = 100_000;
 /// Arguments by name that are what is given where nothing is set.
 const DEFAULTS: [&str; 3] = ["default", "default_value", "defaultValue"];
 
@@ -31,7 +31,7 @@ impl<'p> Analysis<'p> {
         let Some(key) = key.only_text() else {
             return Value::unknown();
         };
-        match self.config.property(key) {
+        match self.program.property(key) {
             Some(setting) => values(setting, Value::text),
             // Perhaps a file outside of the tree says otherwise.
             None => default.map_or_else(Value::unknown, |it| it.as_setting()),
@@ -127,19 +127,19 @@ impl<'p> Analysis<'p> {
     }
 
     fn set_to(&mut self, from: SettingRow, key: &Name, depth: u32) -> Option<Value> {
-        let config = self.config;
+        let program = self.program.clone();
         match from {
             SettingRow::Environment => {
-                let setting = config.environment(key)?;
+                let setting = program.environment(key)?;
                 // What a shell would put in is not known.
                 Some(values(setting, begun))
             }
             SettingRow::Framework => {
-                let setting = config.framework(key)?;
+                let setting = program.framework(key)?;
                 Some(values(setting, |text| self.expanded(from, text, depth)))
             }
             SettingRow::Modules => {
-                let of_files = config.framework(key);
+                let of_files = program.framework(key);
                 let of_files = of_files.map(|setting| values(setting, Value::text));
                 let found = self.of_modules(key);
                 let all = Value::any_of(of_files.iter().chain(&found));
@@ -151,7 +151,7 @@ impl<'p> Analysis<'p> {
     /// What modules of settings, and classes in them, set a name to.
     fn of_modules(&mut self, name: &Name) -> Vec<Value> {
         let mut found = Vec::new();
-        for kept in self.set_in_modules(name).iter() {
+        for kept in self.program.set_in_modules(name).iter() {
             let unit = match kept {
                 Kept::Global(unit, _) => *unit,
                 Kept::Member(class, _) => self.program.class(*class).body.unit,
@@ -171,10 +171,11 @@ impl<'p> Analysis<'p> {
     fn expanded(&mut self, from: SettingRow, text: &str, depth: u32) -> Value {
         self.known.expanded += 1 + text.matches("${").count();
         let is_computed = text.contains("#{");
-        if depth > MAX_DEPTH
-            || is_computed
-            || self.world.known.expanded + self.known.expanded > MAX_EXPANDED
-        {
+        let is_too_much = self.world.known.expanded + self.known.expanded > MAX_EXPANDED;
+        if is_too_much {
+            self.trace.give_up();
+        }
+        if depth > MAX_DEPTH || is_computed || is_too_much {
             return begun(text);
         }
         let mut parts = Vec::new();

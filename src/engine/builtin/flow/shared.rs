@@ -1,153 +1,20 @@
-//! What outlives the call of a function, and who looked at it. Values and objects are seen by methods of
-//! [`Shared`] that note who looked; what classes are derived from, and what files import whole, is not
-//! noted.
+//! What outlives the call of a function, as it is seen from one that is being looked at. Every method that
+//! looks at something tells the trace, and most note who looked.
 
 use super::{
+    memory::{Kept, LeftMemory, Memory, Readers, add_new},
     program::{ClassRef, FuncRef, UnitRef},
     state::Object,
+    trace::{OfWorld, Put, Trace},
     value::{Atom, Loc, Value},
+    written::{Print, Refs},
 };
-use crate::engine::builtin::ir::{Name, Var};
+use crate::engine::builtin::ir::Name;
 use foldhash::HashMap;
-use smallvec::SmallVec;
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet, hash_map},
-    sync::Arc,
-};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 
 /// Modules of which one file imports every name.
 const MAX_WILD: usize = 100;
-
-/// A place where data is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Kept {
-    /// A field of any object of a class.
-    Field(ClassRef, Name),
-    /// A member of a class itself.
-    Member(ClassRef, Name),
-    /// A name of a module.
-    Global(UnitRef, Name),
-    /// A variable that inner functions use.
-    Outer(FuncRef, Var),
-    /// An object that a global holds.
-    Object(Loc),
-}
-
-/// Who looked where during one look: mostly one function.
-type Readers = HashMap<Kept, SmallVec<[FuncRef; 1]>>;
-
-/// What is kept.
-#[derive(Debug, Default)]
-pub(super) struct Memory {
-    /// Of every place that is no object.
-    values: HashMap<Kept, Value>,
-    objects: HashMap<Loc, Arc<Object>>,
-    /// What a class is derived from.
-    bases: HashMap<ClassRef, Vec<Value>>,
-    derived: HashMap<ClassRef, Vec<ClassRef>>,
-    /// Modules of which a file imports every name.
-    wild: HashMap<UnitRef, Vec<Name>>,
-    readers: HashMap<Kept, BTreeSet<FuncRef>>,
-    /// Of a look.
-    read: Readers,
-    /// Functions that looked at something before other untrusted data came there.
-    stale: BTreeSet<FuncRef>,
-}
-
-impl Memory {
-    /// Takes in what functions left that were looked at beside each other, in their order. Whoever
-    /// looked where one of them put other data is to be looked at again.
-    pub(super) fn take(&mut self, left: &[&Self]) {
-        let mut replaced: BTreeSet<Loc> = BTreeSet::new();
-        let mut changed: Vec<(usize, Kept)> = Vec::new();
-        for (by, own) in left.iter().enumerate() {
-            self.stale.extend(&own.stale);
-            for (kept, value) in &own.values {
-                let known = self.values.entry(kept.clone()).or_default();
-                let before = known.taint.clone();
-                known.join(value);
-                if known.taint != before {
-                    changed.push((by, kept.clone()));
-                }
-            }
-            for (loc, object) in &own.objects {
-                if self.take_object(loc, object.clone(), &mut replaced) {
-                    changed.push((by, Kept::Object(loc.clone())));
-                }
-            }
-            self.take_classes(own);
-        }
-        let mut read: HashMap<&Kept, Vec<(usize, &[FuncRef])>> = HashMap::default();
-        for (by, own) in left.iter().enumerate() {
-            for (kept, readers) in &own.read {
-                read.entry(kept).or_default().push((by, readers));
-            }
-        }
-        for (by, kept) in changed {
-            self.stale
-                .extend(self.readers.get(&kept).into_iter().flatten());
-            let others = read.get(&kept).into_iter().flatten();
-            let others = others.filter(|(other, _)| *other != by);
-            self.stale.extend(others.flat_map(|(_, readers)| *readers));
-        }
-        for (kept, readers) in left.iter().flat_map(|own| &own.read) {
-            self.readers
-                .entry(kept.clone())
-                .or_default()
-                .extend(readers);
-        }
-    }
-
-    /// Takes in what classes are derived from, and what files import whole.
-    fn take_classes(&mut self, own: &Self) {
-        for (class, bases) in &own.bases {
-            self.bases.insert(*class, bases.clone());
-        }
-        for (class, classes) in &own.derived {
-            add_new(self.derived.entry(*class).or_default(), classes);
-        }
-        for (unit, modules) in &own.wild {
-            add_new(self.wild.entry(*unit).or_default(), modules);
-        }
-    }
-
-    /// Whether there is other untrusted data in an object than before. Whoever changed it first began
-    /// with what is kept; from the others what they found is added.
-    fn take_object(
-        &mut self,
-        loc: &Loc,
-        object: Arc<Object>,
-        replaced: &mut BTreeSet<Loc>,
-    ) -> bool {
-        match self.objects.entry(loc.clone()) {
-            hash_map::Entry::Vacant(place) => {
-                replaced.insert(loc.clone());
-                place.insert(object);
-                false
-            }
-            hash_map::Entry::Occupied(mut place) if replaced.insert(loc.clone()) => {
-                let before = place.insert(object);
-                before.origins() != place.get().origins()
-            }
-            hash_map::Entry::Occupied(mut place) => Arc::make_mut(place.get_mut()).grow(&object),
-        }
-    }
-
-    /// Functions that looked at something before it changed, since the last time this was asked.
-    pub(super) fn take_stale(&mut self) -> BTreeSet<FuncRef> {
-        std::mem::take(&mut self.stale)
-    }
-}
-
-/// Adds what is not there.
-fn add_new<T: Clone + PartialEq>(to: &mut (impl Extend<T> + AsRef<[T]>), new: &[T]) {
-    for one in new {
-        if !to.as_ref().contains(one) {
-            to.extend([one.clone()]);
-        }
-    }
-}
 
 /// What is kept as it is seen from a function that is being looked at: with what it, and whatever it
 /// calls, put there.
@@ -158,26 +25,28 @@ pub(super) struct Shared<'m> {
     around: Option<&'m Shared<'m>>,
     own: Memory,
     readers: RefCell<Readers>,
+    trace: Rc<Trace>,
     /// The functions that are being looked at, each called by the one before.
     running: Vec<FuncRef>,
 }
 
 impl<'m> Shared<'m> {
-    pub(super) fn new(memory: &'m Memory) -> Self {
+    pub(super) fn new(memory: &'m Memory, trace: Rc<Trace>) -> Self {
         Self {
             memory,
             around: None,
             own: Memory::default(),
             readers: RefCell::default(),
+            trace,
             running: Vec::new(),
         }
     }
 
     /// Sees what a function that is being looked at put anywhere, from a function inside of it.
-    pub(super) fn inside(around: &'m Shared<'m>) -> Self {
+    pub(super) fn inside(around: &'m Shared<'m>, trace: Rc<Trace>) -> Self {
         Self {
             around: Some(around),
-            ..Self::new(around.memory)
+            ..Self::new(around.memory, trace)
         }
     }
 
@@ -202,12 +71,70 @@ impl<'m> Shared<'m> {
         }
     }
 
+    /// What was put there, to be written down.
+    pub(super) fn left(&self) -> LeftMemory {
+        self.own.left()
+    }
+
+    /// What differs where anything of what was known before this look does; `None` when nobody can
+    /// tell.
+    pub(super) fn print(&self, refs: &Arc<Refs>, known: &OfWorld) -> Option<Print> {
+        let mut layers = Vec::new();
+        let mut next = self.around;
+        while let Some(around) = next {
+            layers.push(&around.own);
+            next = around.around;
+        }
+        let around = match known {
+            OfWorld::Value(kept) => {
+                let found = layers.iter().find_map(|layer| layer.values.get(kept));
+                found.map(|found| refs.print(&Some(found)))
+            }
+            OfWorld::Object(loc) => {
+                let found = layers.iter().find_map(|layer| layer.objects.get(loc));
+                found.map(|found| refs.print(&Some(found)))
+            }
+            // What is told of classes goes through all layers.
+            _ if layers.iter().any(|layer| layer.tells_of_classes()) => return None,
+            _ => None,
+        };
+        Some(around.unwrap_or_else(|| self.memory.print(refs, known)))
+    }
+
+    /// Whether something was put here.
+    pub(super) fn has_own(&self) -> bool {
+        !self.own.values.is_empty() || !self.own.objects.is_empty()
+    }
+
+    /// Puts there what a look did before it asked for something.
+    pub(super) fn put(&mut self, put: Put) {
+        match put {
+            Put::Value(kept, value) => self.own.values.insert(kept, value).is_some(),
+            Put::Object(loc, object) => self.own.objects.insert(loc, object).is_some(),
+        };
+    }
+
+    /// Puts there what another look did.
+    pub(super) fn restore(&mut self, left: LeftMemory) {
+        self.own.values.extend(left.values);
+        self.own.objects.extend(left.objects);
+        self.own.stale.extend(left.stale);
+    }
+
+    /// Something of the world was looked at, by somebody who is to look again when data comes there.
+    pub(super) fn note(&self, known: &OfWorld) {
+        match known {
+            OfWorld::Value(kept) => self.read(kept.clone()),
+            OfWorld::Object(loc) => self.read(Kept::Object(loc.clone())),
+            _ => {}
+        }
+    }
+
     /// What was put there.
     pub(super) fn into_own(self) -> Memory {
-        Memory {
-            read: self.readers.into_inner(),
-            ..self.own
-        }
+        let mut own = self.own;
+        own.read = self.readers.into_inner();
+        own
     }
 
     /// From now on `function` is the one that looks.
@@ -239,13 +166,15 @@ impl<'m> Shared<'m> {
 
     /// What is kept at a place that is no object.
     pub(super) fn value(&self, kept: Kept) -> Option<&Value> {
-        let value = self.known(&kept);
+        let value = self.find(|memory| memory.values.get(&kept));
+        self.trace.see_known(|| OfWorld::Value(kept.clone()), true);
         self.read(kept);
         value
     }
 
     /// The same, for an answer that is not asked for again when data comes there.
     pub(super) fn known(&self, kept: &Kept) -> Option<&Value> {
+        self.trace.see_known(|| OfWorld::Value(kept.clone()), false);
         self.find(|memory| memory.values.get(kept))
     }
 
@@ -266,21 +195,25 @@ impl<'m> Shared<'m> {
     /// An object that a global holds.
     pub(super) fn object(&self, loc: &Loc) -> Option<&Arc<Object>> {
         let object = self.seen(loc)?;
+        self.trace.see_known(|| OfWorld::Object(loc.clone()), true);
         self.read(Kept::Object(loc.clone()));
         Some(object)
     }
 
     fn seen(&self, loc: &Loc) -> Option<&Arc<Object>> {
+        self.trace.see_known(|| OfWorld::Object(loc.clone()), false);
         self.find(|memory| memory.objects.get(loc))
     }
 
     /// Modules of which a file imports every name.
     pub(super) fn wild(&self, unit: UnitRef) -> Vec<Name> {
+        self.trace.see_known(|| OfWorld::Wild(unit), false);
         self.all_of(&unit, |memory| &memory.wild)
     }
 
     /// What is derived from a class.
     pub(super) fn derived(&self, class: ClassRef) -> Vec<ClassRef> {
+        self.trace.see_known(|| OfWorld::Derived(class), false);
         self.all_of(&class, |memory| &memory.derived)
     }
 
@@ -315,12 +248,14 @@ impl<'m> Shared<'m> {
 
     /// What a class is derived from.
     pub(super) fn bases(&self, class: ClassRef) -> &[Value] {
+        self.trace.see_known(|| OfWorld::Bases(class), false);
         let bases = self.find(|memory| memory.bases.get(&class));
         bases.map_or(&[], Vec::as_slice)
     }
 
     /// A file imports every name of a module; whether there was room to keep that.
     pub(super) fn add_wild(&mut self, unit: UnitRef, module: &Name) -> bool {
+        self.trace.give_up();
         let known = self.wild(unit);
         if known.len() == MAX_WILD {
             return false;
@@ -356,6 +291,7 @@ impl<'m> Shared<'m> {
     /// An object as it is from now on.
     pub(super) fn set_object(&mut self, loc: Loc, object: Arc<Object>) {
         if !self.holds(&loc, &object) {
+            self.trace.put(|| Put::Object(loc.clone(), object.clone()));
             self.own.objects.insert(loc, object);
         }
     }
@@ -384,6 +320,7 @@ impl<'m> Shared<'m> {
         }
         let has_data = known.map(|known| &known.taint) != Some(&joined.taint)
             && (known.is_some() || !joined.taint.is_empty());
+        self.trace.put(|| Put::Value(kept.clone(), joined.clone()));
         self.own.values.insert(kept.clone(), joined);
         if has_data {
             self.changed(kept);
@@ -397,7 +334,9 @@ impl<'m> Shared<'m> {
             return;
         };
         let own = self.own.objects.entry(loc.clone()).or_insert(known);
-        if change(Arc::make_mut(own)) {
+        let is_changed = change(Arc::make_mut(own));
+        self.trace.put(|| Put::Object(loc.clone(), own.clone()));
+        if is_changed {
             self.changed(&Kept::Object(loc.clone()));
         }
     }

@@ -10,7 +10,7 @@ use super::{
     results::{SinkPlace, Verdict},
     state::Kind,
     summary::Hit,
-    value::{Atom, Const, Taint, Value},
+    value::{Atom, Const, Note, Taint, Value},
 };
 use crate::engine::builtin::ir::Name;
 use std::{collections::BTreeMap, sync::Arc};
@@ -63,7 +63,7 @@ impl<'p> Analysis<'p> {
             let found = super::results::Found {
                 source: None,
                 doubt: 0,
-                steps: super::value::Steps::default().push(frame.step(name.clone(), "called here")),
+                steps: super::value::Steps::default().push(frame.step(name.clone(), Note::Called)),
                 function: frame.func,
                 sink: name.clone(),
             };
@@ -117,7 +117,7 @@ impl<'p> Analysis<'p> {
         };
         self.results.judge(&place, verdict);
         for taint in taints.iter().filter(|taint| !taint.safe.has(context)) {
-            let step = frame.step(name.clone(), "reaches this call");
+            let step = frame.step(name.clone(), Note::Reaches);
             let taint = Taint {
                 steps: taint.steps.push(step),
                 ..taint.clone()

@@ -6,6 +6,7 @@ use super::{
     value::{Atom, Const, Key, Loc, Origin, Place, Taints, Value},
 };
 use crate::engine::builtin::ir::Name;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -19,7 +20,7 @@ const MAX_ENTRIES: usize = 64;
 const MAX_SEARCH: u32 = 4;
 
 /// What kind of object it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Kind {
     List,
     Tuple,
@@ -38,7 +39,7 @@ pub(super) enum Kind {
 }
 
 /// An object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Object {
     pub(super) kind: Kind,
     pub(super) fields: BTreeMap<Name, Value>,

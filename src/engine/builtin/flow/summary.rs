@@ -3,17 +3,24 @@
 use super::{
     context::Context,
     frame::Outcome,
+    memory::Kept,
+    paths::PathId,
     program::FuncRef,
     results::SinkPlace,
-    shared::Kept,
     state::Object,
     value::{Atom, Atoms, Loc, Taint, Value},
+    written::{Print, Refs},
 };
 use crate::engine::builtin::ir::Name;
-use std::{collections::BTreeSet, sync::Arc};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 /// What is known of an argument before its function is looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(super) struct Bind {
     /// Constants, functions, types.
     pub(super) atoms: Atoms,
@@ -22,7 +29,7 @@ pub(super) struct Bind {
 }
 
 /// What a caller's data reaches.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Hit {
     pub(super) place: SinkPlace,
     pub(super) context: Context,
@@ -33,7 +40,7 @@ pub(super) struct Hit {
 }
 
 /// A caller's data that is put where it outlives the call, and everybody finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Store {
     pub(super) kept: Kept,
     /// Of an object: the member, or some element.
@@ -43,8 +50,8 @@ pub(super) struct Store {
 }
 
 /// What a function does.
-#[derive(Debug)]
-pub(super) struct Summary {
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Effect {
     pub(super) result: Value,
     /// Objects it made that the result or a parameter holds, and parameters it changed.
     pub(super) heap: Vec<(Loc, Arc<Object>)>,
@@ -53,11 +60,73 @@ pub(super) struct Summary {
     pub(super) returns: bool,
 }
 
+/// What a function does, in memory, written down, or both. What the last scan wrote down is only read
+/// when a caller is looked at.
+#[derive(Debug)]
+pub(super) struct Summary {
+    effect: OnceLock<Effect>,
+    written: OnceLock<Written>,
+    /// To read what is written.
+    refs: Option<Arc<Refs>>,
+}
+
+/// A summary as it is written down.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) print: Print,
+    pub(super) bytes: Arc<ByteBuf>,
+    /// Places of libraries it speaks of, unless the last scan wrote it.
+    pub(super) places: BTreeSet<PathId>,
+}
+
+impl Summary {
+    pub(super) fn new(effect: Effect) -> Self {
+        Self {
+            effect: effect.into(),
+            written: OnceLock::new(),
+            refs: None,
+        }
+    }
+
+    /// As the last scan wrote it.
+    pub(super) fn known(print: Print, bytes: Arc<ByteBuf>, refs: Arc<Refs>) -> Self {
+        let written = Written {
+            print,
+            bytes,
+            places: BTreeSet::new(),
+        };
+        Self {
+            effect: OnceLock::new(),
+            written: written.into(),
+            refs: Some(refs),
+        }
+    }
+
+    pub(super) fn effect(&self) -> &Effect {
+        self.effect.get_or_init(|| {
+            let read = |refs: &Arc<Refs>| refs.read_whole(&self.written.get()?.bytes);
+            self.refs.as_ref().and_then(read).unwrap_or_default()
+        })
+    }
+
+    pub(super) fn written(&self, refs: &Arc<Refs>) -> &Written {
+        self.written.get_or_init(|| {
+            let mut places = BTreeSet::new();
+            let bytes = refs.write(self.effect(), &mut places);
+            Written {
+                print: Print::of(&bytes),
+                bytes: Arc::new(ByteBuf::from(bytes)),
+                places,
+            }
+        })
+    }
+}
+
 /// Objects of a callee that its callers know; of what lies further away they know the data only.
 /// Without a bound each caller would have those of everything it calls.
 const MAX_OBJECTS: usize = 32;
 
-impl Summary {
+impl Effect {
     pub(super) fn of(outcome: Outcome) -> Self {
         let kept = kept(&outcome);
         let far = |atom: &Atom| {

@@ -1,19 +1,24 @@
-//! Untrusted data: where it enters, what it can do no harm in, and the way it took.
+//! Untrusted data: where it enters, and what it can do no harm in. The way it took is in `steps`.
 
-use super::{context::Contexts, program::UnitRef, value::Place};
-use crate::engine::builtin::ir::{Name, Span};
+use super::{
+    context::Contexts,
+    program::UnitRef,
+    steps::{Step, Steps},
+    value::Place,
+    written::{self, As},
+};
+use crate::engine::builtin::ir::Name;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::sync::Arc;
 
 /// More sources in one value are left out: one is enough to prove a finding.
 const MAX_TAINTS: usize = 6;
-/// Steps of a trace; what lies between is left out.
-const MAX_STEPS: usize = 24;
 
 /// More steps that are not known make no difference.
 const MAX_DOUBT: u8 = 3;
 
 /// Who controls a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Trust {
     /// Anyone who can send a request.
     Remote,
@@ -24,7 +29,7 @@ pub(super) enum Trust {
 }
 
 /// Where untrusted data enters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct Source {
     pub(super) trust: Trust,
     pub(super) unit: UnitRef,
@@ -35,129 +40,64 @@ pub(super) struct Source {
 }
 
 /// Where a taint begins, seen from a function.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Origin {
     Source(Arc<Source>),
     /// Whatever the caller gives.
     Param(Place),
 }
 
-/// One step of a trace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) unit: UnitRef,
-    pub(super) span: Span,
-    pub(super) symbol: Name,
-    pub(super) note: &'static str,
+/// Untrusted data as it is written: as a whole only once.
+#[derive(Serialize)]
+enum WrittenTaints<'a> {
+    Empty,
+    Known(u32),
+    Whole(&'a [Taint]),
 }
 
-impl Step {
-    fn is_at(&self, other: &Self) -> bool {
-        (self.unit, self.span.start) == (other.unit, other.span.start)
-    }
+/// The same as it is read.
+#[derive(Deserialize)]
+enum ReadTaints {
+    Empty,
+    Known(u32),
+    Whole(Vec<Taint>),
 }
 
-/// The steps so far; shared between values. Ways are joined at every call, so whatever is added
-/// costs the same, and only who reads the steps goes through them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Steps(Option<Arc<Way>>);
-
-#[derive(Debug)]
-struct Way {
-    before: Steps,
-    end: End,
-    /// At most so many steps; [`MAX_STEPS`] is that or more.
-    length: usize,
-}
-
-/// What comes behind the steps before.
-#[derive(Debug)]
-enum End {
-    Step(Step),
-    Way(Steps),
-}
-
-impl Steps {
-    /// How many there are, or a few more; never above [`MAX_STEPS`].
-    pub(super) fn count(&self) -> usize {
-        self.0.as_ref().map_or(0, |way| way.length)
-    }
-
-    fn last(&self) -> Option<&Step> {
-        let mut at = self;
-        loop {
-            match &at.0.as_ref()?.end {
-                End::Step(step) => return Some(step),
-                End::Way(way) => at = way,
-            }
-        }
-    }
-
-    fn with(&self, end: End, count: usize) -> Self {
-        let before = match &self.0 {
-            // What lies between is left out; the way ends where the harm is done.
-            Some(way) if way.length == MAX_STEPS && matches!(way.end, End::Step(_)) => &way.before,
-            _ => self,
+impl Serialize for Taints {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Some(all) = &self.0 else {
+            return WrittenTaints::Empty.serialize(to);
         };
-        Self(Some(Arc::new(Way {
-            before: before.clone(),
-            end,
-            length: MAX_STEPS.min(self.count() + count),
-        })))
-    }
-
-    pub(super) fn push(&self, step: Step) -> Self {
-        if self.last().is_some_and(|last| last.is_at(&step)) {
-            return self.clone();
-        }
-        self.with(End::Step(step), 1)
-    }
-
-    /// These steps, then those of `later`.
-    pub(super) fn then(&self, later: &Self) -> Self {
-        match later.last() {
-            None => self.clone(),
-            Some(_) if self.0.is_none() => later.clone(),
-            Some(last) if self.count() == MAX_STEPS => self.push(last.clone()),
-            Some(_) => self.with(End::Way(later.clone()), later.count()),
-        }
-    }
-
-    /// From the first to the newest.
-    pub(super) fn list(&self) -> Vec<Step> {
-        enum Part<'a> {
-            Steps(&'a Steps),
-            Step(&'a Step),
-        }
-        let mut list: Vec<Step> = Vec::with_capacity(self.count());
-        let mut waiting = vec![Part::Steps(self)];
-        while let Some(part) = waiting.pop() {
-            match part {
-                Part::Steps(steps) => {
-                    if let Some(way) = steps.0.as_deref() {
-                        waiting.push(match &way.end {
-                            End::Step(step) => Part::Step(step),
-                            End::Way(way) => Part::Steps(way),
-                        });
-                        waiting.push(Part::Steps(&way.before));
-                    }
-                }
-                Part::Step(step) if list.last().is_some_and(|last| last.is_at(step)) => {}
-                Part::Step(step) if list.len() < MAX_STEPS => list.push(step.clone()),
-                Part::Step(_) => break,
+        match written::taints(Arc::as_ptr(all).addr(), all) {
+            As::Print(_) => WrittenTaints::Whole(all).serialize(to),
+            As::Known(place) => WrittenTaints::Known(place).serialize(to),
+            As::Whole(print) => {
+                let done = WrittenTaints::Whole(all).serialize(to)?;
+                written::wrote_taints(print);
+                Ok(done)
             }
         }
-        if list.len() == MAX_STEPS
-            && let (Some(end), Some(last)) = (list.last_mut(), self.last())
-        {
-            end.clone_from(last);
+    }
+}
+
+impl<'de> Deserialize<'de> for Taints {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match ReadTaints::deserialize(from)? {
+            ReadTaints::Empty => Ok(Self::default()),
+            ReadTaints::Known(at) => {
+                written::known_taints(at).ok_or_else(|| D::Error::custom("no such data"))
+            }
+            ReadTaints::Whole(all) => {
+                let taints = Self(Some(Arc::new(all)));
+                written::read_taints(&taints);
+                Ok(taints)
+            }
         }
-        list
     }
 }
 
 /// Untrusted data in a value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Taint {
     pub(super) origin: Origin,
     /// What it can do no harm in.
@@ -280,29 +220,5 @@ impl Taints {
                 ..taint.clone()
             })
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_way_keeps_where_it_begins_and_where_it_ends() {
-        let step = |at: u32| Step {
-            unit: UnitRef(0),
-            span: Span {
-                start: at,
-                end: at + 1,
-            },
-            symbol: "name".into(),
-            note: "passes here",
-        };
-        let far = u32::try_from(2 * MAX_STEPS).unwrap();
-        let steps = (0..far).fold(Steps::default(), |steps, at| steps.push(step(at)));
-        let list = steps.list();
-        assert_eq!(list.len(), MAX_STEPS);
-        assert_eq!((&list[0], list.last()), (&step(0), Some(&step(far - 1))));
-        assert_eq!(steps.then(&steps).list().last(), Some(&step(far - 1)));
     }
 }

@@ -48,7 +48,7 @@ impl Templates {
     }
 
     /// The file that `name` means in `from`.
-    fn find(&self, program: &Program, from: UnitRef, name: &str) -> Option<UnitRef> {
+    pub(super) fn find(&self, program: &Program, from: UnitRef, name: &str) -> Option<UnitRef> {
         let name = name.trim_start_matches("./").trim_start_matches('/');
         let is_view = !name.rsplit('/').next()?.contains('.');
         let endings: &[&str] = if is_view {
@@ -101,7 +101,7 @@ impl<'p> Analysis<'p> {
         let units: Vec<(Name, UnitRef)> = names
             .into_iter()
             .filter_map(|name| {
-                let unit = self.templates.find(self.program, frame.func.unit, &name)?;
+                let unit = self.program.template(frame.func.unit, &name)?;
                 Some((name, unit))
             })
             .collect();
@@ -179,7 +179,7 @@ impl<'p> Analysis<'p> {
                 continue;
             }
             let name = name.trim_start_matches("forward:");
-            if let Some(unit) = self.templates.find(self.program, frame.func.unit, name) {
+            if let Some(unit) = self.program.template(frame.func.unit, name) {
                 self.render_unit(frame, unit, true, &context);
             }
         }
@@ -368,7 +368,7 @@ impl<'p> Analysis<'p> {
     pub(super) fn template_module(&mut self, frame: &mut Frame<'p>, args: &Args) -> Value {
         let mut found = Value::unknown();
         for name in self.names_in(frame, "0", None, args) {
-            if let Some(unit) = self.templates.find(self.program, frame.func.unit, &name) {
+            if let Some(unit) = self.program.template(frame.func.unit, &name) {
                 self.top_level(unit);
                 found.join(&Value::atom(Atom::Module(unit)));
             }

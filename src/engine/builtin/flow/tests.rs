@@ -2,6 +2,7 @@
 //! found, by that rule and with a way that begins at a source; their twins beside them are not.
 
 mod hostile;
+mod rescans;
 
 use super::{Flow, Models};
 use crate::engine::{cache::Cache, inventory};
@@ -9,6 +10,10 @@ use std::{collections::BTreeSet, path::Path};
 use tokio_util::sync::CancellationToken;
 
 fn flow_of(root: &Path) -> (Flow, Vec<String>) {
+    flow_with(root, &Cache::default())
+}
+
+fn flow_with(root: &Path, cache: &Cache) -> (Flow, Vec<String>) {
     let cancel = CancellationToken::new();
     let inventory = inventory::take_inventory(root, &cancel).unwrap();
     let all: Vec<usize> = (0..inventory.files.len()).collect();
@@ -19,7 +24,7 @@ fn flow_of(root: &Path) -> (Flow, Vec<String>) {
             &inventory,
             &all,
             &Models::default(),
-            &Cache::default(),
+            cache,
             &|_, _| {},
             &cancel,
         ),

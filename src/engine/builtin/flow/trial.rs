@@ -1,6 +1,6 @@
 //! One file through the data flow, for tests.
 
-use super::{Config, FileFlow, Ground, Models, Program, SourceUnit, look, on_threads};
+use super::{Cache, Config, FileFlow, Ground, Models, Program, SourceUnit, look, on_threads};
 use crate::engine::builtin::{
     lower,
     text::{LineIndex, SourceText},
@@ -27,10 +27,10 @@ pub(super) fn beside(
     let program = Program::new(vec![unit]);
     let lines = [LineIndex::new(&source.bytes)];
     let models = Models::default();
-    let ground = Ground::new(source.language?, &program, config, &cancel);
+    let ground = Ground::new(source.language?, &program, config, None, &cancel);
     let run = || {
         first();
-        look(&ground, &models, &lines)
+        look(&ground, &models, &lines, &Cache::default())
     };
     let mut files = on_threads(1, STACK, run)??;
     Some(files.remove(&source.path).unwrap_or_default())

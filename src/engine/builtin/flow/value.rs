@@ -4,12 +4,16 @@
 //!
 //! Values only grow when they are joined, and every part has a bound, so that loops come to an end.
 
-pub(super) use super::taint::{Origin, Source, Step, Steps, Taint, Taints, Trust};
 use super::{
     paths::PathId,
     program::{ClassRef, FuncRef, UnitRef},
 };
+pub(super) use super::{
+    steps::{Note, Step, Steps},
+    taint::{Origin, Source, Taint, Taints, Trust},
+};
 use crate::engine::builtin::ir::Name;
+use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
@@ -21,7 +25,7 @@ const MAX_PLACE: usize = 3;
 pub(super) const MAX_TEXT: usize = 4_096;
 
 /// A constant.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Const {
     None,
     Bool(bool),
@@ -55,7 +59,7 @@ impl Const {
 }
 
 /// One step into an object.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Key {
     Field(Name),
     Index(Const),
@@ -64,7 +68,7 @@ pub(super) enum Key {
 }
 
 /// A parameter, or something inside of it, as the caller will know it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct Place {
     pub(super) param: u16,
     pub(super) path: Arc<[Key]>,
@@ -92,14 +96,14 @@ impl Place {
 }
 
 /// Where an object was made, or the parameter it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Loc {
     Site(u64),
     Param(Place),
 }
 
 /// One thing a value may be.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Atom {
     Const(Const),
     /// Something of a library, by its dotted path; also an instance of such a class.
@@ -132,7 +136,7 @@ impl Atom {
 }
 
 /// What a variable may hold.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Value {
     /// What it may be, in order.
     pub(super) atoms: Atoms,

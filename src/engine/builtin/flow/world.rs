@@ -3,26 +3,24 @@
 
 use super::{
     analysis::Analysis,
-    config::Config,
+    ground::Ground,
     known::Known,
+    memory::Memory,
     models::{self, EntryRow, Models},
     nested::{Done, Made, Nest},
     order,
     paths::Paths,
-    program::{FuncRef, Program},
+    program::FuncRef,
     results::Results,
-    shared::Memory,
     summary::{Bind, Summary},
-    templates::Templates,
 };
 use crate::engine::inventory::Language;
 use foldhash::{HashMap, HashSet};
 use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, BTreeSet, hash_map},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
-use tokio_util::sync::CancellationToken;
 
 /// Functions that are looked at beside each other. What one of them learns the others do not know:
 /// more cost more work, fewer leave threads idle. It decides what is found, so it is the same on
@@ -31,42 +29,8 @@ const BESIDE: usize = 32;
 /// Times functions are looked at again because of what was kept where they had looked.
 const MAX_ROUNDS: usize = 2;
 
-/// Which variables of a function more than one block uses.
-pub(super) type Slots = Arc<[Option<u32>]>;
 /// What is called, and with what.
 pub(super) type Call = (FuncRef, Arc<[Bind]>);
-
-/// What does not change while a language is looked at.
-pub(super) struct Ground<'p> {
-    pub(super) language: Language,
-    pub(super) program: &'p Program,
-    pub(super) config: &'p Config,
-    pub(super) templates: Templates,
-    /// Of each function of each file.
-    pub(super) slots: Vec<Vec<OnceLock<Slots>>>,
-    pub(super) cancel: CancellationToken,
-}
-
-impl<'p> Ground<'p> {
-    pub(super) fn new(
-        language: Language,
-        program: &'p Program,
-        config: &'p Config,
-        cancel: &CancellationToken,
-    ) -> Self {
-        let functions = program.units.iter().map(|it| it.unit.functions.len());
-        Self {
-            language,
-            program,
-            config,
-            templates: Templates::of(program),
-            slots: functions
-                .map(|count| vec![OnceLock::new(); count])
-                .collect(),
-            cancel: cancel.clone(),
-        }
-    }
-}
 
 /// What is known.
 pub(super) struct World {

@@ -10,6 +10,7 @@ mod tests;
 use super::value::MAX_TEXT;
 use crate::engine::inventory::{FileRole, Inventory, Language, SourceFile};
 use forms::Form;
+use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -24,7 +25,7 @@ const MAX_ALL: u64 = 32 * 1024 * 1024;
 const MAX_VALUES: usize = 4;
 
 /// What files set one key to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Setting {
     values: BTreeSet<String>,
     /// Whether it may be set to something else as well.
