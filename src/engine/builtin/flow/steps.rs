@@ -238,7 +238,7 @@ impl Serialize for Steps {
             As::Whole(print) => {
                 let whole = WrittenWay::Whole(&way.before, &way.end, way.length);
                 let done = whole.serialize(to)?;
-                written::wrote_way(print);
+                written::wrote::<Self>(print);
                 Ok(done)
             }
         }
@@ -249,12 +249,10 @@ impl<'de> Deserialize<'de> for Steps {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         match ReadWay::deserialize(from)? {
             ReadWay::Empty => Ok(Self::default()),
-            ReadWay::Known(at) => {
-                written::known_way(at).ok_or_else(|| D::Error::custom("no such way"))
-            }
+            ReadWay::Known(at) => written::known(at).ok_or_else(|| D::Error::custom("no such way")),
             ReadWay::Whole(before, end, length) => {
                 let way = Self::way(before, end, length.min(MAX_STEPS));
-                written::read_way(&way);
+                written::has_read(&way);
                 Ok(way)
             }
             ReadWay::Print => Err(D::Error::custom("a way that can only be compared")),

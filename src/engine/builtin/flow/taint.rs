@@ -73,7 +73,7 @@ impl Serialize for Taints {
             As::Known(place) => WrittenTaints::Known(place).serialize(to),
             As::Whole(print) => {
                 let done = WrittenTaints::Whole(all).serialize(to)?;
-                written::wrote_taints(print);
+                written::wrote::<Self>(print);
                 Ok(done)
             }
         }
@@ -85,11 +85,11 @@ impl<'de> Deserialize<'de> for Taints {
         match ReadTaints::deserialize(from)? {
             ReadTaints::Empty => Ok(Self::default()),
             ReadTaints::Known(at) => {
-                written::known_taints(at).ok_or_else(|| D::Error::custom("no such data"))
+                written::known(at).ok_or_else(|| D::Error::custom("no such data"))
             }
             ReadTaints::Whole(all) => {
                 let taints = Self(Some(Arc::new(all)));
-                written::read_taints(&taints);
+                written::has_read(&taints);
                 Ok(taints)
             }
         }

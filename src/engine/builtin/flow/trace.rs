@@ -146,6 +146,7 @@ impl Trace {
     fn with(&self, tell: impl FnOnce(&mut Asked)) {
         if let Some(asked) = &mut *self.0.borrow_mut()
             && asked.within == 0
+            && !asked.is_unfit
         {
             tell(asked);
         }

@@ -67,7 +67,7 @@ enum Form {
     Read(Reader),
 }
 
-struct Writer {
+pub(super) struct Writer {
     refs: Arc<Refs>,
     units: HashMap<UnitRef, u32>,
     ways: Table,
@@ -77,7 +77,7 @@ struct Writer {
     places: BTreeSet<PathId>,
 }
 
-struct Reader {
+pub(super) struct Reader {
     refs: Arc<Refs>,
     units: Vec<UnitRef>,
     ways: Vec<Steps>,
@@ -299,7 +299,7 @@ pub(super) enum As {
 
 /// Things of one kind that many others share: each is written as a whole once.
 #[derive(Default)]
-struct Table {
+pub(super) struct Table {
     /// By what they are, not by where: so the same is written whichever thread made it.
     written: HashMap<Print, u32>,
 }
@@ -327,32 +327,6 @@ pub(super) fn way(print: impl FnOnce(&Refs) -> Print) -> As {
     })
 }
 
-/// A way was written whole.
-pub(super) fn wrote_way(print: Print) {
-    FORM.with_borrow_mut(|form| {
-        if let Form::Write(writer) = form {
-            writer.ways.add(print);
-        }
-    });
-}
-
-/// A way was read.
-pub(super) fn read_way(way: &Steps) {
-    FORM.with_borrow_mut(|form| {
-        if let Form::Read(reader) = form {
-            reader.ways.push(way.clone());
-        }
-    });
-}
-
-/// The way that came at this place.
-pub(super) fn known_way(at: u32) -> Option<Steps> {
-    FORM.with_borrow(|form| match form {
-        Form::Read(reader) => reader.ways.get(at as usize).cloned(),
-        _ => None,
-    })
-}
-
 /// How untrusted data is to be written that lies at an address.
 pub(super) fn taints(at: usize, taints: &impl Serialize) -> As {
     let told = FORM.with_borrow(|form| match form {
@@ -374,28 +348,54 @@ pub(super) fn taints(at: usize, taints: &impl Serialize) -> As {
     })
 }
 
-/// Untrusted data was written whole.
-pub(super) fn wrote_taints(print: Print) {
+/// What many others share, of one kind.
+pub(super) trait Common: Clone {
+    fn written(writer: &mut Writer) -> &mut Table;
+    fn read(reader: &mut Reader) -> &mut Vec<Self>;
+}
+
+impl Common for Steps {
+    fn written(writer: &mut Writer) -> &mut Table {
+        &mut writer.ways
+    }
+
+    fn read(reader: &mut Reader) -> &mut Vec<Self> {
+        &mut reader.ways
+    }
+}
+
+impl Common for Taints {
+    fn written(writer: &mut Writer) -> &mut Table {
+        &mut writer.taints
+    }
+
+    fn read(reader: &mut Reader) -> &mut Vec<Self> {
+        &mut reader.taints
+    }
+}
+
+/// Something was written whole.
+pub(super) fn wrote<T: Common>(print: Print) {
     FORM.with_borrow_mut(|form| {
         if let Form::Write(writer) = form {
-            writer.taints.add(print);
+            T::written(writer).add(print);
         }
     });
 }
 
-/// Untrusted data was read.
-pub(super) fn read_taints(taints: &Taints) {
+/// Something was read whole.
+pub(super) fn has_read(what: &impl Common) {
     FORM.with_borrow_mut(|form| {
         if let Form::Read(reader) = form {
-            reader.taints.push(taints.clone());
+            Common::read(reader).push(what.clone());
         }
     });
 }
 
-/// The untrusted data that came at this place.
-pub(super) fn known_taints(at: u32) -> Option<Taints> {
-    FORM.with_borrow(|form| match form {
-        Form::Read(reader) => reader.taints.get(at as usize).cloned(),
+/// What came at this place.
+pub(super) fn known<T: Common>(at: u32) -> Option<T> {
+    FORM.with_borrow_mut(|form| match form {
+        Form::Read(reader) => T::read(reader).get(at as usize).cloned(),
         _ => None,
     })
 }
