@@ -6,8 +6,9 @@ use super::{
     frame::Outcome,
     ground::Ground,
     known::Known,
+    made::Made,
     models::EntryRow,
-    nested::{Above, MAX_AGAIN, MAX_DEPTH, MAX_VARIANTS, Made, Nest},
+    nested::{Above, MAX_AGAIN, MAX_DEPTH, MAX_VARIANTS, Nest},
     paths::Paths,
     program::{ClassRef, FuncRef, UnitRef},
     results::Results,
@@ -16,7 +17,7 @@ use super::{
     trace::{OfWorld, Trace},
     value::{Note, Origin, Source, Steps, Taint, Taints, Trust, Value},
     view::View,
-    world::{Left, World},
+    world::{FromInside, Left, World},
 };
 use crate::engine::{
     builtin::ir::{FunctionId, FunctionKind, Name, Span},
@@ -99,14 +100,28 @@ impl<'w> Analysis<'w> {
     /// all others learn later.
     pub(super) fn absorb(&mut self, mut left: Left, inside: bool) -> Left {
         if inside {
-            if let Some(memo) = self.ground.memo {
-                self.nest.absorb(memo.print_of_left(&left));
-            }
-            self.shared.absorb(std::mem::take(&mut left.memory));
-            self.entries.extend(std::mem::take(&mut left.entries));
-            self.known.absorb(&left.known);
+            let memo = self.ground.memo;
+            let print = memo.and_then(|memo| memo.print_of_left(&left));
+            self.take_inside(Rc::new(FromInside {
+                memory: std::mem::take(&mut left.memory),
+                entries: std::mem::take(&mut left.entries),
+                is_rederived: left.known.is_rederived(),
+                print,
+            }));
         }
         left
+    }
+
+    /// What a function left that stands inside of this one is known here from now on.
+    pub(super) fn take_inside(&mut self, left: Rc<FromInside>) {
+        self.shared.absorb(&left.memory);
+        let entries = left.entries.iter();
+        self.entries
+            .extend(entries.map(|(function, entry)| (*function, entry.clone())));
+        if left.is_rederived {
+            self.known.forget_ancestors();
+        }
+        self.nest.absorb(left);
     }
 
     /// The first look: every file's top level, which defines functions, classes and globals; then

@@ -73,13 +73,6 @@ impl Known {
         self.rederived
     }
 
-    /// Another look may have changed what a class is derived from.
-    pub(super) fn absorb(&mut self, other: &Self) {
-        if other.rederived {
-            self.forget_ancestors();
-        }
-    }
-
     /// Takes in what another look worked out.
     pub(super) fn take(&mut self, other: &Self) {
         fn add<K: Clone + Eq + Hash, V: Clone>(to: &mut HashMap<K, V>, from: &HashMap<K, V>) {
@@ -116,7 +109,7 @@ impl<'p> Analysis<'p> {
     ) -> T {
         let before = Before {
             work: self.nest.own,
-            has_put: self.shared.has_own(),
+            has_named: self.shared.has_named(),
         };
         self.trace.enter();
         let found = answer(self);
@@ -124,25 +117,20 @@ impl<'p> Analysis<'p> {
         found
     }
 
-    /// Whether a question was answered before.
-    pub(super) fn is_answered(&self, question: &Question) -> bool {
-        let (own, all, classes) = (&self.known, &self.world.known, self.world_classes());
+    /// Whether the answer to a question is not known yet, and may come from what names stand for. Of a
+    /// call that is how it is told from others. What a class is derived from does not: a look that
+    /// tells of classes, itself or by an inner function, is not kept.
+    pub(super) fn may_see_names(&self, question: &Question) -> bool {
+        let (own, all) = (&self.known, &self.world.known);
         match question {
-            Question::Usual(of) => own.usual.contains_key(of) || all.usual.contains_key(of),
-            Question::Ancestors(of) => {
-                let all = classes.is_some_and(|it| it.ancestors.contains_key(of));
-                all || own.ancestors.contains_key(of)
-            }
-            Question::FieldType(class, name) => {
-                let of = (*class, name.clone());
-                let all = classes.is_some_and(|it| it.field_types.contains_key(&of));
-                all || own.field_types.contains_key(&of)
+            Question::Usual(of) | Question::Call(of, _) => {
+                !own.usual.contains_key(of) && !all.usual.contains_key(of)
             }
             Question::Declared(unit, name) => {
                 let of = (*unit, name.clone());
-                own.declared.contains_key(&of) || all.declared.contains_key(&of)
+                !own.declared.contains_key(&of) && !all.declared.contains_key(&of)
             }
-            Question::Call(..) => false,
+            Question::Ancestors(_) | Question::FieldType(..) => false,
         }
     }
 

@@ -108,6 +108,8 @@ pub(super) struct Record {
     /// answers before.
     pub(super) puts: ByteBuf,
     pub(super) work: u64,
+    /// Settings that it put together of others.
+    pub(super) expanded: usize,
     /// Of the summary.
     pub(super) print: Print,
     pub(super) summary: Arc<ByteBuf>,

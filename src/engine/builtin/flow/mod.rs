@@ -23,6 +23,7 @@ mod harmless;
 mod kept;
 mod known;
 mod library;
+mod made;
 mod members;
 mod memo;
 mod memory;
@@ -78,8 +79,8 @@ use crate::engine::{
 use analysis::Analysis;
 use config::Config;
 use ground::Ground;
+use made::Made;
 use memo::Memo;
-use nested::Made;
 use program::{Program, SourceUnit};
 use rayon::prelude::*;
 use std::{

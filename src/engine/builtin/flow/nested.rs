@@ -8,17 +8,17 @@
 
 use super::{
     analysis::Analysis,
+    made::Done,
     memo::Memo,
     program::FuncRef,
     shared::Shared,
     summary::{Bind, Summary},
     trace::{Answer, Question},
-    world::{Call, Left},
+    world::{Call, FromInside, Left},
     written::Print,
 };
-use foldhash::{HashMap, HashSet};
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use foldhash::HashMap;
+use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
 /// Calls within calls that are followed.
 pub(super) const MAX_DEPTH: usize = 48;
@@ -31,42 +31,6 @@ const MAX_SPENT: u64 = 4_000_000;
 pub(super) const MAX_VARIANTS: usize = 12;
 /// The same within a call that is told apart itself.
 const MAX_VARIANTS_WITHIN: usize = 2;
-
-/// Answers for callers above that a look may be handed to be recalled: they are copied each time.
-const MAX_HANDED_ON: usize = 64;
-
-/// A call that was looked at, with an answer that depends on nobody above.
-pub(super) struct Done {
-    pub(super) call: Call,
-    pub(super) summary: Arc<Summary>,
-    /// What it left, behind what those left whose answers were for it alone.
-    pub(super) left: Vec<Left>,
-    /// The calls within, as they were asked for.
-    pub(super) asked: Vec<Arc<Self>>,
-    /// Functions that were asked for within, and those around them.
-    touched: BTreeSet<FuncRef>,
-    /// How many calls within calls there were at most.
-    height: usize,
-    /// Work on it and on the calls within, in values that were copied.
-    spent: u64,
-}
-
-/// Calls that functions beside each other looked at.
-#[derive(Default)]
-pub(super) struct Made(Mutex<HashMap<Call, Arc<Done>>>);
-
-impl Made {
-    fn get(&self, call: &Call) -> Option<Arc<Done>> {
-        let made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        made.get(call).cloned()
-    }
-
-    /// Whoever was first is kept; the other is the same.
-    fn put(&self, done: Arc<Done>) -> Arc<Done> {
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        made.entry(done.call.clone()).or_insert(done).clone()
-    }
-}
 
 /// A function that is being looked at, and that called the next.
 pub(super) struct Above<'a> {
@@ -81,6 +45,14 @@ struct Passing {
     summary: Arc<Summary>,
     /// The place of the uppermost function it depends on.
     lowest: usize,
+}
+
+/// What came of a call before the look asked for it.
+struct Ahead {
+    summary: Option<Arc<Summary>>,
+    absorbed: Option<Rc<FromInside>>,
+    /// Work on it, in values that were copied.
+    spent: u64,
 }
 
 /// What a look knows of the calls it is within, and what those above are to know of it.
@@ -104,13 +76,12 @@ pub(super) struct Nest {
     /// Work on this alone.
     pub(super) own: u64,
     /// What was taken in of an inner function by the question that is being answered.
-    absorbed: Option<Print>,
+    absorbed: Option<Rc<FromInside>>,
     /// Whether something was taken in of which nobody can tell what it was.
     is_untold: bool,
-    /// Calls that were asked for when this was to be recalled, in vain.
-    in_vain: HashSet<Call>,
-    /// Whether it is within such a call: nothing is recalled twice, or every call would double the work.
-    is_again: bool,
+    /// What was asked for when this was to be recalled, in vain, and the look did not ask for yet. It
+    /// asks the same, in the same order, up to the answer that is another one now.
+    ahead: HashMap<Call, Ahead>,
     /// Whether the look ends as soon as functions call each other in a circle.
     gives_up: bool,
     /// Whether it did.
@@ -136,10 +107,17 @@ impl Nest {
         }
     }
 
-    /// What an inner function left is taken in; `None` when nobody can tell what that was.
-    pub(super) fn absorb(&mut self, print: Option<Print>) {
-        self.is_untold |= print.is_none();
-        self.absorbed = self.absorbed.or(print);
+    /// What an inner function left is taken in: of one at most for each question.
+    pub(super) fn absorb(&mut self, left: Rc<FromInside>) {
+        self.is_untold |= left.print.is_none();
+        self.absorbed.get_or_insert(left);
+    }
+
+    /// As it is before anything is asked for, with all the answers there are: the work on them is in
+    /// `ahead`.
+    fn anew(mut self) -> Self {
+        (self.spent, self.own) = (0, 0);
+        self
     }
 
     /// Whether something was taken in of which nobody can tell what it was.
@@ -155,6 +133,13 @@ impl Nest {
     /// Whether the look is over, though nothing came of it.
     pub(super) fn is_over(&self) -> bool {
         self.given_up
+    }
+
+    /// A way of calling a function for which there was no room has none later either.
+    fn answer_too(&mut self, of: FuncRef, way: Option<Arc<[Bind]>>, summary: &Arc<Summary>) {
+        if let Some(way) = way {
+            self.answers.insert((of, way), summary.clone());
+        }
     }
 
     fn known(&mut self, (function, binds): &Call) -> Option<Arc<Summary>> {
@@ -225,17 +210,58 @@ impl<'w> Analysis<'w> {
         let question = Question::Call(function, binds.clone());
         self.question(
             |look| {
-                let summary = look.find_summary(function, binds);
+                let summary = match look.nest.ahead.remove(&(function, binds.clone())) {
+                    Some(ahead) => look.take_ahead(ahead),
+                    None => look.find_summary(function, binds),
+                };
                 if look.nest.is_untold {
                     look.trace.give_up();
                 }
-                (summary, look.nest.absorbed.take())
+                let absorbed = look.nest.absorbed.take();
+                (summary, absorbed.and_then(|left| left.print))
             },
             |(summary, absorbed)| {
                 let print = |memo: &Memo| summary.as_ref().map(|it| memo.print(it));
                 (question, Answer::Call(memo.and_then(print), *absorbed))
             },
         )
+    }
+
+    /// The same before the look asks for it; when it does, that is what it is told.
+    pub(super) fn summary_ahead(
+        &mut self,
+        function: FuncRef,
+        binds: Arc<[Bind]>,
+    ) -> (Option<Arc<Summary>>, Option<Print>) {
+        let before = self.nest.spent;
+        let summary = self.find_summary(function, binds.clone());
+        let absorbed = self.nest.absorbed.take();
+        let print = absorbed.as_ref().and_then(|left| left.print);
+        let ahead = Ahead {
+            summary: summary.clone(),
+            absorbed,
+            spent: self.nest.spent - before,
+        };
+        self.nest.ahead.insert((function, binds), ahead);
+        (summary, print)
+    }
+
+    /// A look asks for all that it asked for when it was to be recalled. Where it did not, what is known
+    /// of calls is not what it would be, and nothing of it can be relied on.
+    fn check_ahead(&self) {
+        let is_asked = self.nest.ahead.is_empty() || self.is_over();
+        debug_assert!(is_asked, "{:?} asks for something else", self.function);
+        if let Some(memo) = self.ground.memo.filter(|_| !is_asked) {
+            memo.refs.distrust();
+        }
+    }
+
+    fn take_ahead(&mut self, ahead: Ahead) -> Option<Arc<Summary>> {
+        self.nest.spent += ahead.spent;
+        if let Some(left) = ahead.absorbed {
+            self.take_inside(left);
+        }
+        ahead.summary
     }
 
     fn find_summary(&mut self, function: FuncRef, mut binds: Arc<[Bind]>) -> Option<Arc<Summary>> {
@@ -254,6 +280,7 @@ impl<'w> Analysis<'w> {
             self.nest.depend(first);
         }
         let mut call = (function, binds);
+        let mut no_room = None;
         let mut known = self.known_summary(&call);
         if known.is_none() && call.1 != usual {
             let before = self.world.variants.get(&function).copied();
@@ -270,14 +297,15 @@ impl<'w> Analysis<'w> {
                 if let Some(lowest) = lowest {
                     self.nest.depend(lowest);
                 }
-                call.1 = usual;
+                no_room = Some(std::mem::replace(&mut call.1, usual));
                 known = self.known_summary(&call);
             } else if !is_too_deep {
                 *variants += 1;
             }
         }
-        if known.is_some() {
-            return known;
+        if let Some(known) = known {
+            self.nest.answer_too(function, no_room, &known);
+            return Some(known);
         }
         if self.nest.given_up {
             return None;
@@ -295,6 +323,7 @@ impl<'w> Analysis<'w> {
             Some(done) => self.take_done(done),
             None => self.look_into(call.clone()),
         };
+        self.nest.answer_too(function, no_room, &summary);
         self.nest.answers.insert(call, summary.clone());
         Some(summary)
     }
@@ -354,49 +383,45 @@ impl<'w> Analysis<'w> {
         let own = Some(self.running(call.0)).filter(|(times, _)| *times > 0);
         let own = own.map(|(_, first)| first);
         let is_around = around.is_some();
-        let begin = |passing, settled, is_again| {
+        let begin = |nest| {
             let mut inner = Analysis::within(self.ground, self.world, self.made);
             inner.place = place;
             inner.above = above.as_ref();
             inner.function = Some(call.0);
-            inner.nest.passing = passing;
-            inner.nest.settled = settled;
-            inner.nest.room = if inner.usual(call.0) == call.1 {
-                MAX_VARIANTS
-            } else {
-                MAX_VARIANTS_WITHIN
-            };
-            inner.nest.gives_up = self.nest.gives_up;
-            inner.nest.is_again = is_again;
+            inner.nest = nest;
             if let Some((shared, place)) = around {
                 inner.shared = Shared::inside(shared, inner.trace.clone());
                 inner.nest.depend(place);
             }
             inner.shared.enter(call.0);
+            // Worked out before the function gives anything to a name.
+            inner.nest.room = match inner.usual(call.0) == call.1 {
+                true => MAX_VARIANTS,
+                false => MAX_VARIANTS_WITHIN,
+            };
             inner
         };
-        let is_again = self.nest.is_again || self.nest.in_vain.contains(&call);
-        let is_tried = !is_again && passing.len() + settled.len() <= MAX_HANDED_ON;
-        let known = self.ground.recollection(&call).filter(|_| is_tried);
-        let (mut inner, recalled) = match known {
-            None => (begin(passing, settled, is_again), None),
-            Some(known) => {
-                let mut inner = begin(HashMap::default(), HashMap::default(), false);
-                let records = inner.that_hold(&known);
-                inner.nest.passing = passing.clone();
-                inner.nest.settled = settled.clone();
-                match inner.recall(call.0, &known, records) {
-                    Some(summary) => (inner, Some(summary)),
-                    None => {
-                        let in_vain = inner.nest.answers.into_keys().collect();
-                        inner = begin(passing, settled, false);
-                        inner.nest.in_vain = in_vain;
-                        (inner, None)
-                    }
+        let mut inner = begin(Nest {
+            passing,
+            settled,
+            gives_up: self.nest.gives_up,
+            ..Nest::default()
+        });
+        let mut recalled = None;
+        if let Some(known) = self.ground.recollection(&call) {
+            let records = inner.that_hold(&known);
+            if !records.is_empty() {
+                recalled = inner.recall(call.0, &known, records);
+                if recalled.is_none() {
+                    inner = begin(std::mem::take(&mut inner.nest).anew());
                 }
             }
-        };
-        let summary = recalled.unwrap_or_else(|| inner.look_and_remember(&call));
+        }
+        let summary = recalled.unwrap_or_else(|| {
+            let summary = inner.look_and_remember(&call);
+            inner.check_ahead();
+            summary
+        });
         let mut nest = std::mem::take(&mut inner.nest);
         let left = inner.into_left();
         let lowest = nest.lowest.filter(|lowest| *lowest < place);

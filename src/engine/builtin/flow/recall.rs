@@ -1,7 +1,7 @@
 //! What looks of the last scan found out, taken over by this one.
 //!
 //! A look is made again where what it asked for (`trace`) has another answer now, or where its file
-//! changed. Everything else of it is taken from the last scan: what is asked for is asked again, in the
+//! changed. Calls that were looked at until that answer are not looked at again (`nested`). Everything else of it is taken from the last scan: what is asked for is asked again, in the
 //! same order, so that whoever else is to be looked at is; then what it left is what it left then. So
 //! the world becomes the same as if nothing had been known.
 
@@ -17,7 +17,6 @@ use super::{
     trace::{Answer, Asked, Put, Question, Seen},
     world::Call,
 };
-use crate::engine::builtin::ir::FunctionId;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
@@ -32,7 +31,6 @@ const MIN_WORK: u64 = 128;
 struct Outcome<L, R> {
     left: L,
     results: R,
-    expanded: usize,
 }
 
 /// Looks of the last scan at a call.
@@ -65,16 +63,17 @@ impl Analysis<'_> {
     pub(super) fn that_hold<'m>(&self, known: &Recollection<'m>) -> Vec<(usize, &'m Record)> {
         let records = known.records.iter();
         let records = records.map(|at| (*at, &known.unit.written.records[*at]));
+        let expanded = self.world.known.expanded;
         let holds = |record: &Record| {
+            let is_room = expanded + record.expanded <= MAX_EXPANDED;
             let mut seen = record.seen.iter();
-            seen.all(|(id, _)| self.still_holds(known.memo, known.unit, *id))
+            is_room && seen.all(|(id, _)| self.still_holds(known.memo, known.unit, *id))
         };
         records.filter(|(_, record)| holds(record)).collect()
     }
 
     /// What comes of a call of `function`, from one of these looks; `None` where something it asked for
-    /// has another answer now. Then something was asked for that a look may not ask for: it has to
-    /// begin anew.
+    /// has another answer now: then it has to begin anew, but for the calls that were looked at.
     pub(super) fn recall(
         &mut self,
         function: FuncRef,
@@ -82,7 +81,7 @@ impl Analysis<'_> {
         mut records: Vec<(usize, &Record)>,
     ) -> Option<Arc<Summary>> {
         let Recollection { memo, unit, .. } = *known;
-        let (at, record) = self.ask_again(function.id, known, &mut records)?;
+        let (at, record) = self.ask_again(function, known, &mut records)?;
         let summary = self.take_over(memo, unit, function, record)?;
         unit.is_used[at].store(true, Ordering::Relaxed);
         memo.recalled.fetch_add(1, Ordering::Relaxed);
@@ -92,13 +91,13 @@ impl Analysis<'_> {
     /// Asks what looks asked; gives the one that got all the answers that there are now.
     fn ask_again<'r>(
         &mut self,
-        function: FunctionId,
+        function: FuncRef,
         known: &Recollection<'_>,
         records: &mut Vec<(usize, &'r Record)>,
     ) -> Option<(usize, &'r Record)> {
         let Recollection { memo, unit, .. } = *known;
         // Then what was put anywhere is there whenever something is asked for.
-        let has_inner = unit.holders.contains(&function);
+        let has_inner = unit.holders.contains(&function.id);
         let mut asked = 0;
         let mut puts: Vec<(usize, Put)> = Vec::new();
         let (mut put, mut puts_of) = (0, None);
@@ -115,12 +114,14 @@ impl Analysis<'_> {
                 return Some((at, record));
             };
             self.spend(before.work);
+            if self.is_exhausted(function.unit) || self.is_over() {
+                return None;
+            }
             let Some(Fact::Answer(question, _)) = unit.fact(*fact) else {
                 return None;
             };
-            let is_call = matches!(question, Question::Call(..));
-            if before.has_put && !has_inner && !is_call && !self.is_answered(question) {
-                // The answer may come from what was put there, which is not there now.
+            if before.has_named && !has_inner && self.may_see_names(question) {
+                // The answer may come from that, and it is not there now.
                 return None;
             }
             let answer = self.answer_now(memo, question);
@@ -162,7 +163,7 @@ impl Analysis<'_> {
             Question::FieldType(class, name) => Answer::FieldType(self.field_type(*class, name)),
             Question::Declared(unit, name) => Answer::Declared(self.type_as_written(*unit, name)),
             Question::Call(function, binds) => {
-                let (summary, absorbed) = self.summary_and_absorbed(*function, binds.clone());
+                let (summary, absorbed) = self.summary_ahead(*function, binds.clone());
                 Answer::Call(summary.map(|it| memo.print(&it)), absorbed)
             }
         }
@@ -178,8 +179,7 @@ impl Analysis<'_> {
     ) -> Option<Arc<Summary>> {
         self.spend(record.work);
         let outcome: Outcome<LeftMemory, Results> = memo.refs.read(&record.outcome)?;
-        let expanded = self.world.known.expanded + outcome.expanded;
-        if self.is_exhausted(function.unit) || expanded > MAX_EXPANDED || self.is_over() {
+        if self.is_exhausted(function.unit) || self.is_over() {
             return None;
         }
         let again = record.seen.iter().filter(|(_, again)| *again);
@@ -190,7 +190,7 @@ impl Analysis<'_> {
         }
         self.shared.restore(outcome.left);
         self.results = outcome.results;
-        self.known.expanded = outcome.expanded;
+        self.known.expanded = record.expanded;
         let bytes = record.summary.clone();
         let summary = Summary::known(record.print, bytes, memo.refs.clone());
         Some(Arc::new(summary))
@@ -236,7 +236,6 @@ impl Analysis<'_> {
         let outcome = Outcome {
             left: self.shared.left(),
             results: &self.results,
-            expanded: self.known.expanded,
         };
         let written = summary.written(&memo.refs);
         let mut libraries = written.places.clone();
@@ -263,6 +262,7 @@ impl Analysis<'_> {
             answers,
             puts: puts.into(),
             work: self.nest.own,
+            expanded: self.known.expanded,
             print: written.print,
             summary: written.bytes.clone(),
             outcome: outcome.into(),

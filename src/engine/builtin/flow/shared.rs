@@ -24,6 +24,8 @@ pub(super) struct Shared<'m> {
     /// What is seen from the function around this one, while that is being looked at.
     around: Option<&'m Shared<'m>>,
     own: Memory,
+    /// Whether something of that is what a name of a module or a class stands for.
+    has_named: bool,
     readers: RefCell<Readers>,
     trace: Rc<Trace>,
     /// The functions that are being looked at, each called by the one before.
@@ -36,6 +38,7 @@ impl<'m> Shared<'m> {
             memory,
             around: None,
             own: Memory::default(),
+            has_named: false,
             readers: RefCell::default(),
             trace,
             running: Vec::new(),
@@ -51,7 +54,7 @@ impl<'m> Shared<'m> {
     }
 
     /// Takes in what looking at a callee left that saw all that is here.
-    pub(super) fn absorb(&mut self, left: Memory) {
+    pub(super) fn absorb(&mut self, left: &Memory) {
         self.own.stale.extend(&left.stale);
         for (kept, value) in &left.values {
             self.keep(kept, value);
@@ -64,10 +67,10 @@ impl<'m> Shared<'m> {
                 self.changed(&Kept::Object(loc.clone()));
             }
         }
-        self.own.take_classes(&left);
+        self.own.take_classes(left);
         let readers = self.readers.get_mut();
-        for (kept, by) in left.read {
-            add_new(readers.entry(kept).or_default(), &by);
+        for (kept, by) in &left.read {
+            add_new(readers.entry(kept.clone()).or_default(), by);
         }
     }
 
@@ -101,17 +104,24 @@ impl<'m> Shared<'m> {
         Some(around.unwrap_or_else(|| self.memory.print(refs, known)))
     }
 
-    /// Whether something was put here.
-    pub(super) fn has_own(&self) -> bool {
-        !self.own.values.is_empty() || !self.own.objects.is_empty()
+    /// Whether something was given to a name of a module or a class.
+    pub(super) fn has_named(&self) -> bool {
+        self.has_named
     }
 
     /// Puts there what a look did before it asked for something.
     pub(super) fn put(&mut self, put: Put) {
         match put {
-            Put::Value(kept, value) => self.own.values.insert(kept, value).is_some(),
-            Put::Object(loc, object) => self.own.objects.insert(loc, object).is_some(),
-        };
+            Put::Value(kept, value) => self.put_value(kept, value),
+            Put::Object(loc, object) => {
+                self.own.objects.insert(loc, object);
+            }
+        }
+    }
+
+    fn put_value(&mut self, kept: Kept, value: Value) {
+        self.has_named |= matches!(kept, Kept::Global(..) | Kept::Member(..));
+        self.own.values.insert(kept, value);
     }
 
     /// Puts there what another look did.
@@ -284,7 +294,7 @@ impl<'m> Shared<'m> {
     /// The members of a class.
     pub(super) fn set_members(&mut self, class: ClassRef, members: BTreeMap<Name, Value>) {
         for (name, value) in members {
-            self.own.values.insert(Kept::Member(class, name), value);
+            self.put_value(Kept::Member(class, name), value);
         }
     }
 
@@ -321,7 +331,7 @@ impl<'m> Shared<'m> {
         let has_data = known.map(|known| &known.taint) != Some(&joined.taint)
             && (known.is_some() || !joined.taint.is_empty());
         self.trace.put(|| Put::Value(kept.clone(), joined.clone()));
-        self.own.values.insert(kept.clone(), joined);
+        self.put_value(kept.clone(), joined);
         if has_data {
             self.changed(kept);
         }

@@ -1,6 +1,7 @@
 //! Every folder of `tests/fixtures/flow` is a small program. Lines marked `expect: <rule>` are to be
 //! found, by that rule and with a way that begins at a source; their twins beside them are not.
 
+mod changes;
 mod hostile;
 mod rescans;
 

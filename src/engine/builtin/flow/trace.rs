@@ -97,8 +97,8 @@ impl Put {
 pub(super) struct Before {
     /// Work of its own, in values that were copied.
     pub(super) work: u64,
-    /// Whether it had put something where the answer may come from.
-    pub(super) has_put: bool,
+    /// Whether it had given something to a name that others see.
+    pub(super) has_named: bool,
 }
 
 /// What was asked for during a look.

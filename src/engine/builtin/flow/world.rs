@@ -5,14 +5,16 @@ use super::{
     analysis::Analysis,
     ground::Ground,
     known::Known,
+    made::{Done, Made},
     memory::Memory,
     models::{self, EntryRow, Models},
-    nested::{Done, Made, Nest},
+    nested::Nest,
     order,
     paths::Paths,
     program::FuncRef,
     results::Results,
     summary::{Bind, Summary},
+    written::Print,
 };
 use crate::engine::inventory::Language;
 use foldhash::{HashMap, HashSet};
@@ -56,6 +58,15 @@ pub(super) struct Left {
     pub(super) entries: BTreeMap<FuncRef, EntryRow>,
     pub(super) known: Known,
     pub(super) results: Results,
+}
+
+/// What looking at a function left to the one it stands in.
+pub(super) struct FromInside {
+    pub(super) memory: Memory,
+    pub(super) entries: BTreeMap<FuncRef, EntryRow>,
+    pub(super) is_rederived: bool,
+    /// What differs where anything of it does; `None` when nobody can tell.
+    pub(super) print: Option<Print>,
 }
 
 impl World {

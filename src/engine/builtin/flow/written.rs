@@ -123,7 +123,7 @@ impl Refs {
         });
         FORM.replace(before);
         print.unwrap_or_else(|_| {
-            self.broken.store(true, Ordering::Relaxed);
+            self.distrust();
             Print::default()
         })
     }
@@ -171,12 +171,17 @@ impl Refs {
     pub(super) fn read_whole<T: DeserializeOwned>(self: &Arc<Self>, bytes: &[u8]) -> Option<T> {
         let read = self.read(bytes);
         if read.is_none() {
-            self.broken.store(true, Ordering::Relaxed);
+            self.distrust();
         }
         read
     }
 
-    /// Whether something could not be read that was relied on, or not be written.
+    /// What was relied on was wrong.
+    pub(super) fn distrust(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether something was wrong that was relied on, or could not be read or written.
     pub(super) fn is_broken(&self) -> bool {
         self.broken.load(Ordering::Relaxed)
     }
