@@ -2,7 +2,7 @@
 //!
 //! The operating system drops the lock when the process ends, however it ends, so an owner is dead
 //! when its file is missing or can be locked. The file is locked before it gets its final name:
-//! nobody can meet a living owner's file unlocked.
+//! nobody can meet the named file of a living owner unlocked. Who loses its unnamed one makes another.
 
 use super::{
     error::storage,
@@ -11,6 +11,7 @@ use super::{
 use crate::{domain::ids::WorkerId, error::Result};
 use std::{
     fs::{self, File, OpenOptions},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -29,18 +30,19 @@ impl Owners {
         create_dir(&folder)?;
         let unnamed = folder.join(format!("{own}.tmp"));
         let named = folder.join(format!("{own}.lock"));
-        let file = private_file(
-            &unnamed,
-            OpenOptions::new().write(true).create(true).truncate(true),
-        )?;
-        file.lock()
-            .and_then(|()| fs::rename(&unnamed, &named))
-            .map_err(|e| storage("lock", &named, e))?;
-        let owners = Self {
-            folder,
-            own,
-            _held: file,
+        let _held = loop {
+            let file = private_file(
+                &unnamed,
+                OpenOptions::new().write(true).create(true).truncate(true),
+            )?;
+            match file.lock().and_then(|()| fs::rename(&unnamed, &named)) {
+                Ok(()) => break file,
+                // Another process took it for what a dead one left, before it was locked.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(storage("lock", &named, error)),
+            }
         };
+        let owners = Self { folder, own, _held };
         owners.remove_dead()?;
         Ok(owners)
     }
@@ -72,10 +74,11 @@ impl Owners {
     fn remove_dead(&self) -> Result<()> {
         let entries = fs::read_dir(&self.folder).map_err(|e| storage("list", &self.folder, e))?;
         for path in entries.flatten().map(|entry| entry.path()) {
-            if path != self.path_of(self.own)
-                && path.extension().is_some_and(|kind| kind == "lock")
-                && is_unlocked(&path)
-            {
+            // One that was killed before it was named left an unnamed file.
+            let is_owners = path
+                .extension()
+                .is_some_and(|kind| kind == "lock" || kind == "tmp");
+            if is_owners && path != self.path_of(self.own) && is_unlocked(&path) {
                 // Another process may do the same at this moment.
                 let _ = fs::remove_file(&path);
             }
@@ -95,6 +98,29 @@ impl Drop for Owners {
 fn is_unlocked(path: &Path) -> bool {
     match File::open(path) {
         Ok(file) => file.try_lock().is_ok(),
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::new_id;
+
+    #[test]
+    fn whoever_starts_beside_others_is_announced() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let owners = Owners::announce(folder.path(), new_id()).unwrap();
+                        assert!(owners.path_of(owners.own()).exists());
+                    }
+                });
+            }
+        });
+        let left = fs::read_dir(folder.path().join("owners")).unwrap();
+        assert_eq!(left.count(), 0);
     }
 }

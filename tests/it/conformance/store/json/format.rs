@@ -275,12 +275,15 @@ async fn a_dead_owners_file_is_removed_and_means_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::new());
     let living = open(folder.path(), &clock, u64::MAX).unwrap();
-    let left_over = folder
-        .path()
-        .join("owners/wrk_01h455vb4pex5vsknk084sn02q.lock");
-    fs::write(&left_over, "").unwrap();
+    // The second was killed before it was announced.
+    let left_over = ["lock", "tmp"].map(|kind| {
+        let name = format!("owners/wrk_01h455vb4pex5vsknk084sn02q.{kind}");
+        let path = folder.path().join(name);
+        fs::write(&path, "").unwrap();
+        path
+    });
     let _second = open(folder.path(), &clock, u64::MAX).unwrap();
-    assert!(!left_over.exists());
+    assert!(left_over.iter().all(|path| !path.exists()));
     let own = folder
         .path()
         .join(format!("owners/{}.lock", living.owner()));
