@@ -156,21 +156,19 @@ impl<'w> Analysis<'w> {
         self.place + usize::from(self.function.is_some())
     }
 
+    /// Those who are being looked at above, the nearest first, with their places.
+    fn above(&self) -> impl Iterator<Item = (&'w Above<'w>, usize)> + use<'w> {
+        let above = std::iter::successors(self.above, |above| above.next);
+        above.zip((0..self.place).rev())
+    }
+
     /// How many times a function is being looked at, and at which place first.
     fn running(&self, function: FuncRef) -> (usize, usize) {
-        let (mut times, mut first) = (0, 0);
-        if self.function == Some(function) {
-            (times, first) = (1, self.place);
-        }
-        let (mut next, mut place) = (self.above, self.place);
-        while let Some(above) = next {
-            place -= 1;
-            if above.function == function {
-                (times, first) = (times + 1, place);
-            }
-            next = above.next;
-        }
-        (times, first)
+        let own = self.function.map(|own| (own, self.place));
+        let above = self.above().map(|(above, place)| (above.function, place));
+        let all = own.into_iter().chain(above);
+        let all = all.filter(|(other, _)| *other == function);
+        all.fold((0, 0), |(times, _), (_, place)| (times + 1, place))
     }
 
     /// What the function around another one put where that one finds it, when it is being looked at,
@@ -180,15 +178,9 @@ impl<'w> Analysis<'w> {
         if self.function == Some(owner) {
             return Some((&self.shared, self.place));
         }
-        let (mut next, mut place) = (self.above, self.place);
-        while let Some(above) = next {
-            place -= 1;
-            if above.function == owner {
-                return Some((above.shared, place));
-            }
-            next = above.next;
-        }
-        None
+        let mut above = self.above();
+        let (above, place) = above.find(|(above, _)| above.function == owner)?;
+        Some((above.shared, place))
     }
 
     /// The summary of a function for such arguments; `None` while it is being made, or too deep.
@@ -348,15 +340,10 @@ impl<'w> Analysis<'w> {
             return false;
         }
         let is_touched = |function: &FuncRef| done.touched.contains(function);
-        let mut next = self.above;
-        while let Some(above) = next {
-            if is_touched(&above.function) {
-                return false;
-            }
-            next = above.next;
-        }
         let passes = |function: &FuncRef| self.nest.passing.contains_key(function);
-        !self.function.as_ref().is_some_and(is_touched) && !done.touched.iter().any(passes)
+        !self.above().any(|(above, _)| is_touched(&above.function))
+            && !self.function.as_ref().is_some_and(is_touched)
+            && !done.touched.iter().any(passes)
     }
 
     fn take_done(&mut self, done: Arc<Done>) -> Arc<Summary> {
